@@ -1,0 +1,206 @@
+#ifndef HOMELAB_JOURNAL_H
+#define HOMELAB_JOURNAL_H
+
+#include <homelab/disk.h>
+#include <homelab/partition.h>
+#include <homelab/row.h>
+
+/*
+ * What the observer keeps in ROOT/state/observer, and the words for it:
+ *
+ * source	the event directories of one directory name (a node's name or
+ *		alias): its days and decisions are named by it
+ * day		journal/SOURCE/DATE.GENERATION[.gz]: rows of its events dated
+ *		DATE, in the order they were decided on
+ * decisions	journal/SOURCE/decided-DATE.GENERATION: what was decided on each
+ *		name in one event directory; DATE is the directory's, or "undated"
+ * snapshot	partitions/NODE/HOUR.GENERATION: the node's folded state before
+ *		its first event of that hour or later
+ * manifest	partitions/NODE/manifest.GENERATION: what belongs to a node's
+ *		partition: sources with their directories and days, snapshots
+ *
+ * A file is valid up to the length its manifest gives, a manifest is valid if
+ * the checkpoint names it: so everything becomes real by one rename. A file is
+ * only ever made anew (under a new generation) or appended to (A1).
+ */
+
+enum { NO_DATE = INT32_MIN }; /* the date of a directory without one */
+
+/* The observer's state directory and the generation being written. */
+struct store {
+	int fd; /* ROOT/state/observer; -1 where there is none */
+	uint64_t generation;
+	bool read_only; /* nothing is written: --dry-run, --verify */
+	_Atomic bool new_dirs; /* directories were made in it */
+};
+
+/* A file whose fate may change without its directory's changing: a .jsonl, or
+ * one that was rejected. Stat'ed at every run. */
+struct watched {
+	char *name;
+	struct identity identity;
+};
+
+struct directory {
+	int32_t date;    /* or NO_DATE */
+	bool exists;     /* at the last look */
+	bool seen;       /* by the look that is under way */
+	bool pending;    /* has to be listed again whatever its identity says */
+	bool relook;     /* rejected files count as new */
+	struct identity identity;
+	timestamp listed; /* when its last listing began, by the real clock */
+	uint64_t decisions_generation, decisions_length;
+	timestamp newest; /* greatest timestamp among its events */
+	uint64_t held;
+	timestamp held_until; /* when the first of them is due */
+	char *top;       /* greatest name decided on before any undecided one */
+	bool complete;   /* every event file in it is decided on */
+	struct watched *watched;
+	size_t watched_count, watched_room;
+};
+
+struct day {
+	int32_t date;
+	uint64_t generation, length, rows;
+	bool compressed;
+	uint64_t old_rows;     /* of them, those an earlier run decided on */
+	bool unsynced;         /* the file has something that isn't durable yet */
+	struct buffer pending; /* rows that aren't in the file yet */
+};
+
+struct source {
+	char *name;
+	struct directory *directories; /* in the order of their paths */
+	size_t directory_count, directory_room;
+	struct day *days; /* by date */
+	size_t day_count, day_room;
+};
+
+struct snapshot {
+	timestamp boundary; /* holds the events before it; a full hour */
+	uint64_t generation;
+	bool daily; /* the first of its day: kept when hours are thinned out */
+};
+
+struct manifest {
+	char *node;
+	char **names; /* that its events may have: the node's and its aliases */
+	size_t name_count;
+	timestamp newest; /* of its events; TIMESTAMP_NONE */
+	bool based; /* the first snapshot stands for days that are gone */
+	struct source *sources; /* by name */
+	size_t source_count, source_room;
+	struct snapshot *snapshots; /* by boundary */
+	size_t snapshot_count, snapshot_room;
+};
+
+/* --- manifest ----------------------------------------------------------- */
+
+struct manifest *manifest_new(const char *node);
+void manifest_free(struct manifest *m);
+struct source *manifest_source(struct manifest *m, const char *name); /* or NULL */
+struct source *manifest_add_source(struct manifest *m, const char *name);
+void source_release(struct source *s);
+struct directory *source_add_directory(struct source *s, int32_t date);
+struct directory *source_directory(struct source *s, int32_t date); /* or NULL */
+void directory_release(struct directory *d);
+
+uint64_t manifest_held(const struct manifest *m); /* events that wait now */
+/* Adds the names of all files that belong to it to a set, a JSON object. */
+void manifest_files(const struct manifest *m, json_t *set);
+void manifest_pack(const struct manifest *m, struct buffer *out);
+struct manifest *manifest_unpack(const void *data, size_t length); /* NULL: unsound */
+
+/* Without a checkpoint: the newest sound manifest of a node that is on disk, and
+ * a source as far as the names of its files tell. NULL, false for none. */
+struct manifest *manifest_find_latest(const struct store *store, const char *node);
+bool source_from_files(const struct store *store, struct manifest *m, const char *source);
+/* Calls for each name in a directory of the store that doesn't start with a
+ * dot; not for any where it can't be read. */
+void store_each(const struct store *store, const char *path,
+    void (*visit)(void *context, const char *name), void *context);
+
+/* Path of an event directory below the events directory: "DATE/NAME" or "NAME". */
+void directory_path(const struct source *s, const struct directory *d, struct buffer *out);
+
+/* --- days --------------------------------------------------------------- */
+
+/* Names of files below the store. */
+void day_path(const struct source *s, const struct day *d, struct buffer *out);
+void decisions_path(const struct source *s, const struct directory *d, struct buffer *out);
+void snapshot_path(const char *node, const struct snapshot *s, struct buffer *out);
+void manifest_path(const char *node, uint64_t generation, struct buffer *out);
+
+/* The day of a date, made where there is none: compressed from the start where
+ * it's before `closed`. */
+struct day *source_day(struct source *s, uint64_t generation, int32_t date, int32_t closed);
+
+/* Adds the rows of a day, as in the file and pending, to `out`. A file that is
+ * shorter or otherwise than its length says is an error of status EX_DATAERR. */
+int day_load(const struct store *store, const struct source *s, const struct day *d,
+    struct buffer *out, struct error *err);
+
+/* The same as far as it can be read: for mending. */
+void day_salvage(const struct store *store, const struct source *s, const struct day *d,
+    struct buffer *out);
+
+/* Appends what is pending to the file; `sync` before a commit. */
+int day_flush(struct store *store, const struct source *s, struct day *d, bool sync,
+    struct error *err);
+
+/* Writes a day anew, compressed, under this run's generation. */
+int day_compress(struct store *store, const struct source *s, struct day *d, struct error *err);
+
+/* --- decisions ---------------------------------------------------------- */
+
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_EVENT,         /* its event is in the journal */
+	VERDICT_REJECTED,      /* until size or ctime changes */
+	VERDICT_REJECTED_NODE, /* the same; also until the node's names change */
+	VERDICT_HELD,          /* until its time comes */
+	VERDICT_UNPLACED,      /* too late to be folded, for ever */
+	VERDICT_READ,          /* a .jsonl, up to an offset */
+	VERDICT_SHRUNK,        /* a .jsonl that lost what was read of it, for ever */
+	VERDICT_COUNT
+};
+
+/* A key is a file's name, or "name/offset" for a line of a .jsonl. The latest
+ * verdict on a key holds. */
+struct decision {
+	const char *key;
+	enum verdict verdict;
+	uint64_t size;  /* rejected: size; read, shrunk: offset */
+	timestamp time; /* rejected: ctime; held: when it's due; unplaced: its date */
+	bool present;   /* for the lister's use: seen in the directory */
+	bool owned;     /* the key is; others lie in the log */
+};
+
+/* All verdicts on one directory: a hash table over an append-only log. */
+struct decisions {
+	struct decision *items;
+	size_t count, room;
+	uint32_t *slots; /* 1 + index of an item; 0 for none */
+	size_t slot_count; /* a power of two */
+	struct buffer log;     /* as read */
+	struct buffer pending; /* records to be appended */
+};
+
+void decisions_release(struct decisions *d);
+int decisions_load(const struct store *store, const struct source *s, const struct directory *dir,
+    struct decisions *out, struct error *err);
+struct decision *decisions_find(const struct decisions *d, const char *key);
+/* Decides; the key is copied. */
+void decisions_set(struct decisions *d, const char *key, enum verdict verdict, uint64_t size,
+    timestamp time);
+int decisions_flush(struct store *store, const struct source *s, struct directory *dir,
+    struct decisions *d, struct error *err);
+
+/* --- snapshots ---------------------------------------------------------- */
+
+int snapshot_write(struct store *store, const struct partition *p, const struct snapshot *s,
+    struct error *err);
+struct partition *snapshot_load(const struct store *store, const char *node,
+    const struct snapshot *s, struct error *err);
+
+#endif

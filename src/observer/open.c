@@ -1,0 +1,157 @@
+/* A run's directories, its lock, and whose it is. */
+
+#include "run.h"
+
+#include <homelab/message.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sysexits.h>
+
+#define LOCK_NAME "observer.lock"
+
+/* Opens a directory below; -1 without error where it isn't there. */
+static int
+open_existing(int dir, const char *name)
+{
+	return dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Opens a directory of our own, made where it isn't there. */
+static int
+open_own(struct observer *o, int dir, const char *name, struct error *err)
+{
+	int fd = open_existing(dir, name);
+
+	if (fd >= 0 || o->store.read_only)
+		return fd;
+	if (errno == ENOENT && disk_make_dir(dir, name, err) >= 0 &&
+	    disk_sync_dir(dir, ".", err) == 0)
+		fd = open_existing(dir, name);
+	if (fd < 0 && err->status == 0)
+		(void)error_errno(err, EX_IOERR, "cannot open directory %s", name);
+	return fd;
+}
+
+/* As root, becomes the owner of ROOT/state, or of ROOT where there is none, so
+ * that nothing is left behind that the service can't write. */
+static int
+become_owner(const struct observer *o, struct error *err)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || o->store.read_only)
+		return 0;
+	if (fstatat(o->root, "state", &st, 0) < 0 && fstat(o->root, &st) < 0)
+		return error_errno(err, EX_IOERR, "cannot stat %s", o->options->root);
+	if (st.st_uid == 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
+		return error_errno(
+		    err, EX_IOERR, "cannot become the owner of %s/state", o->options->root);
+	message_verbose("running as user %lu, the owner of %s/state", (unsigned long)st.st_uid,
+	    o->options->root);
+	return 0;
+}
+
+static int
+refuse_second(const struct observer *o, struct error *err)
+{
+	char pid[32] = "";
+	ssize_t got = pread(o->lock, pid, sizeof(pid) - 1, 0);
+
+	pid[got > 0 ? got : 0] = '\0';
+	pid[strspn(pid, "0123456789")] = '\0';
+	return error_set(err, EX_TEMPFAIL, "another homelab-observer is running (pid %s)",
+	    pid[0] ? pid : "unknown");
+}
+
+/* One observer at a time (flock(2)); the file names it. */
+static int
+take_lock(struct observer *o, struct error *err)
+{
+	char pid[32];
+	int length = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+
+	o->lock = openat(o->state, LOCK_NAME,
+	    (o->store.read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (o->lock < 0 && o->store.read_only)
+		return 0;
+	if (o->lock < 0)
+		return error_errno(err, EX_IOERR, "cannot open state/%s", LOCK_NAME);
+	if (flock(o->lock, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ?
+		    refuse_second(o, err) :
+                    error_errno(err, EX_IOERR, "cannot lock state/%s", LOCK_NAME);
+	if (!o->store.read_only && (ftruncate(o->lock, 0) < 0 ||
+				       pwrite(o->lock, pid, (size_t)length, 0) != length))
+		return error_errno(err, EX_IOERR, "cannot write state/%s", LOCK_NAME);
+	return 0;
+}
+
+static int
+open_directories(struct observer *o, struct error *err)
+{
+	o->state = open_own(o, o->root, "state", err);
+	if (o->state < 0)
+		return o->store.read_only ? 0 : -1;
+	if (take_lock(o, err) < 0)
+		return -1;
+	o->store.fd = open_own(o, o->state, "observer", err);
+	o->world = open_own(o, o->root, "world", err);
+	if (o->store.read_only)
+		return 0;
+	if (o->store.fd < 0 || o->world < 0)
+		return -1;
+	return disk_make_dir(o->store.fd, "journal", err) < 0 ||
+		disk_make_dir(o->store.fd, "partitions", err) < 0 ?
+	    -1 :
+            0;
+}
+
+int
+observer_open(struct observer *o, const struct observer_options *options, bool read_only,
+    struct error *err)
+{
+	*o = (struct observer){.options = options, .started = clock_monotonic()};
+	o->state = o->world = o->repo = o->lock = o->store.fd = o->scan.events = -1;
+	o->store.read_only = read_only;
+	o->now = options->now == TIMESTAMP_NONE ? clock_real() : options->now;
+	o->root = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->root < 0)
+		return error_errno(err, EX_IOERR, "cannot open %s", options->root);
+	if (become_owner(o, err) < 0 || open_directories(o, err) < 0)
+		return -1;
+	o->repo = open(options->repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	o->scan.events = open_existing(o->root, "events");
+	if (o->scan.events < 0 && errno != ENOENT) {
+		message_warning("cannot open %s/events: %s", options->root, strerror(errno));
+		o->tally.unreadable++;
+	}
+	o->scan.state = o->state;
+	o->scan.store = &o->store;
+	o->scan.now = o->now;
+	o->scan.settle = options->settle;
+	o->scan.stop = options->stop;
+	return 0;
+}
+
+void
+observer_close(struct observer *o)
+{
+	int fds[] = {o->root, o->state, o->world, o->repo, o->store.fd, o->scan.events, o->lock};
+
+	slots_release(o);
+	tree_release(&o->tree);
+	inventory_release(&o->inventory);
+	world_release(&o->projected);
+	json_decref(o->before);
+	json_decref(o->published);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+}

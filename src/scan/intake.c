@@ -1,0 +1,410 @@
+/*
+ * What a new file or line says, and what is decided on it: folded, held,
+ * unplaced or rejected. Events go to the journal as rows.
+ */
+
+#include <homelab/message.h>
+#include <homelab/names.h>
+#include <homelab/scan.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum {
+	PENDING_MAX = 4 << 20, /* rows kept in memory before they're written */
+	REJECTIONS_SHOWN = 10, /* a source and run */
+	CLOSED_AFTER_DAYS = 2,
+};
+
+int
+intake_flush(struct intake *in, bool sync, struct error *err)
+{
+	in->pending_bytes = 0;
+	for (size_t i = 0; i < in->manifest->source_count; i++) {
+		struct source *s = &in->manifest->sources[i];
+
+		for (size_t k = 0; k < s->day_count; k++) {
+			struct day *d = &s->days[k];
+
+			if (d->pending.length == 0 && !(sync && d->unsynced))
+				continue;
+			if (day_flush(in->scan->store, s, d, sync, err) < 0)
+				return -1;
+			if (d->compressed)
+				buffer_release(&d->pending);
+		}
+	}
+	return 0;
+}
+
+/* Where in a file an event stands: a line, or all of it. */
+struct span {
+	uint64_t offset, end; /* end is 0 for the whole file */
+};
+
+static bool
+is_line(const struct span *span)
+{
+	return span->end != 0;
+}
+
+static int
+add_row(struct intake *in, struct candidate *c, const struct event *e, const struct span *span,
+    struct error *err)
+{
+	int32_t closed = date_of(in->scan->now) - CLOSED_AFTER_DAYS;
+	struct day *day =
+	    source_day(c->source, in->scan->store->generation, date_of(e->at), closed);
+	size_t before = day->pending.length;
+
+	row_pack(&day->pending, e, &(struct place){c->path, span->offset, span->end});
+	day->rows++;
+	in->pending_bytes += day->pending.length - before;
+	in->tally.consumed++;
+	if (e->at < in->oldest_new)
+		in->oldest_new = e->at;
+	if (e->at > c->directory->newest)
+		c->directory->newest = e->at;
+	if (in->pending_bytes > PENDING_MAX && !in->scan->store->read_only)
+		return intake_flush(in, false, err);
+	return 0;
+}
+
+/* The key of a place: of the file, or of a line. */
+static const char *
+key_of(const struct candidate *c, const struct span *span, struct buffer *key)
+{
+	buffer_text(key, is_line(span) ? "%s/%llu" : "%s", c->name,
+	    (unsigned long long)span->offset);
+	return buffer_string(key);
+}
+
+static bool
+is_too_late(const struct intake *in, const struct event *e)
+{
+	return e->at < in->base ||
+	    (in->newest != TIMESTAMP_NONE && e->at < in->newest - PLACED_WITHIN);
+}
+
+static void
+show_unplaced(struct intake *in, const struct candidate *c)
+{
+	in->tally.late_unplaced++;
+	message_warning(
+	    "events/%s: dated more than 120 days before the newest event of %s: counted, not folded",
+	    c->path, in->manifest->node);
+}
+
+/* A usable event. Verdicts on lines are only recorded where they aren't clear
+ * from how far the file was read. */
+static enum outcome
+accept(struct intake *in, struct candidate *c, const struct event *e, const struct span *span,
+    struct error *err)
+{
+	cleanup_buffer struct buffer key = {0};
+	const char *name = key_of(c, span, &key);
+	bool line = is_line(span);
+	const struct decision *before = decisions_find(c->known, name);
+	const struct decision *file = line ? decisions_find(c->known, c->name) : NULL;
+	bool decided = (before != NULL && before->verdict == VERDICT_EVENT) ||
+	    (line && before == NULL && file != NULL && span->offset < file->size);
+
+	if (before != NULL && before->verdict == VERDICT_UNPLACED) {
+		decisions_set(c->out, name, VERDICT_UNPLACED, 0, e->at);
+		return OUTCOME_DECIDED;
+	}
+	if (!decided && e->at > timestamp_add(in->scan->now, HELD_AHEAD)) {
+		in->tally.held += before == NULL || before->verdict != VERDICT_HELD;
+		decisions_set(c->out, name, VERDICT_HELD, 0, e->at - HELD_AHEAD);
+		return OUTCOME_DECIDED;
+	}
+	if (is_too_late(in, e) && (!decided || e->at < in->base)) {
+		enum verdict verdict = decided ? VERDICT_EVENT : VERDICT_UNPLACED;
+
+		decisions_set(c->out, name, verdict, 0, e->at);
+		if (!decided)
+			show_unplaced(in, c);
+		return OUTCOME_DECIDED;
+	}
+	if (!line || (before != NULL && before->verdict == VERDICT_HELD))
+		decisions_set(c->out, name, VERDICT_EVENT, 0, e->at);
+	return add_row(in, c, e, span, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
+}
+
+static void
+show_rejection(struct intake *in, const char *path, const char *reason)
+{
+	in->tally.rejected++;
+	if (in->shown < REJECTIONS_SHOWN)
+		message_warning("events/%s: rejected: %s", path, reason);
+	else if (in->shown == REJECTIONS_SHOWN)
+		message_warning("events of %s: more were rejected", in->manifest->node);
+	in->shown++;
+}
+
+int
+intake_reject(struct intake *in, struct candidate *c, enum verdict verdict, const char *reason,
+    struct error *err)
+{
+	uint64_t size = c->identity.size;
+
+	show_rejection(in, c->path, reason);
+	if (!in->scan->store->read_only &&
+	    quarantine_put(in->scan->state, c->source->name, c->name, c->fd, NULL, size, reason,
+		err) < 0)
+		return -1;
+	decisions_set(c->out, c->name, verdict, size, c->identity.ctime);
+	return 0;
+}
+
+/* An unusable file that was changed just now may still be arriving (E5). */
+static bool
+may_be_arriving(const struct intake *in, const struct candidate *c)
+{
+	timestamp age = clock_real() - c->identity.ctime;
+
+	return age < in->scan->settle && age > -in->scan->settle;
+}
+
+static enum outcome
+refuse_file(struct intake *in, struct candidate *c, enum rejection why, const char *reason,
+    struct error *err)
+{
+	enum verdict verdict =
+	    why == REJECTION_NODE ? VERDICT_REJECTED_NODE : VERDICT_REJECTED;
+
+	if (may_be_arriving(in, c))
+		return OUTCOME_WAITS;
+	return intake_reject(in, c, verdict, reason, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
+}
+
+/* Reads up to `length` bytes from an offset; -1 on failure. */
+static ssize_t
+read_at(int fd, unsigned char *out, size_t length, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t got = pread(fd, out + done, length - done, (off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+enum outcome
+intake_file(struct intake *in, struct candidate *c, struct error *err)
+{
+	cleanup_buffer struct buffer bytes = {0};
+	char reason[REASON_MAX];
+	enum rejection rejection;
+	enum outcome outcome;
+	struct event event;
+	ssize_t got;
+
+	if (c->identity.size > EVENT_SIZE_MAX)
+		return refuse_file(in, c, REJECTION_CONTENT, "larger than 1 MiB", err);
+	buffer_reserve(&bytes, c->identity.size + 1);
+	if ((got = read_at(c->fd, bytes.data, c->identity.size, 0)) < 0) {
+		in->tally.unreadable++;
+		return OUTCOME_WAITS;
+	}
+	rejection = event_decode((char *)bytes.data, (size_t)got, &in->names, &event, reason);
+	if (rejection != REJECTION_NONE)
+		return refuse_file(in, c, rejection, reason, err);
+	outcome = accept(in, c, &event, &(struct span){0, 0}, err);
+	event_release(&event);
+	return outcome;
+}
+
+/* Whether a line is nothing but JSON's white space. */
+static bool
+is_blank(const unsigned char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
+			return false;
+	return true;
+}
+
+static enum outcome
+refuse_line(struct intake *in, struct candidate *c, const unsigned char *line, size_t length,
+    uint64_t offset, const char *reason, struct error *err)
+{
+	cleanup_buffer struct buffer name = {0}, path = {0};
+
+	buffer_text(&name, "%s@%llu", c->name, (unsigned long long)offset);
+	buffer_text(&path, "%s@%llu", c->path, (unsigned long long)offset);
+	show_rejection(in, buffer_string(&path), reason);
+	if (in->scan->store->read_only)
+		return OUTCOME_DECIDED;
+	if (quarantine_put(in->scan->state, c->source->name, buffer_string(&name), -1, line,
+		length, reason, err) < 0)
+		return OUTCOME_FAILED;
+	return OUTCOME_DECIDED;
+}
+
+static enum outcome
+decide_line(struct intake *in, struct candidate *c, const unsigned char *line, size_t length,
+    const struct span *span, struct error *err)
+{
+	char reason[REASON_MAX];
+	enum outcome outcome;
+	struct event event;
+
+	if (is_blank(line, length))
+		return OUTCOME_DECIDED;
+	if (event_decode((const char *)line, length, &in->names, &event, reason) !=
+	    REJECTION_NONE)
+		return refuse_line(in, c, line, length, span->offset, reason, err);
+	outcome = accept(in, c, &event, span, err);
+	event_release(&event);
+	return outcome;
+}
+
+/* How far a .jsonl has been read, line by line. */
+struct line_reader {
+	struct buffer bytes; /* from `at` on */
+	uint64_t at;         /* offset of the line's start */
+	uint64_t end;        /* of the file */
+	bool failed;
+};
+
+enum { LINE_STEP = 1 << 16 };
+
+/* Skips the rest of a line that is too long: its end's offset, 0 where there
+ * is none yet. */
+static uint64_t
+find_line_end(int fd, struct line_reader *r, uint64_t from)
+{
+	unsigned char step[LINE_STEP];
+
+	while (from < r->end) {
+		ssize_t got = read_at(fd, step, sizeof(step), from);
+		const unsigned char *end;
+
+		if (got <= 0) {
+			r->failed = got < 0;
+			return 0;
+		}
+		if ((end = memchr(step, '\n', (size_t)got)) != NULL)
+			return from + (uint64_t)(end - step);
+		from += (uint64_t)got;
+	}
+	return 0;
+}
+
+/* The next whole line's length, without newline; -1 where there is none. A
+ * line over the limit is cut to one byte more than that. */
+static ssize_t
+next_line(int fd, struct line_reader *r, uint64_t *next)
+{
+	size_t searched = 0;
+
+	for (;;) {
+		const unsigned char *end = searched < r->bytes.length ?
+		    memchr(r->bytes.data + searched, '\n', r->bytes.length - searched) :
+                    NULL;
+		uint64_t left = r->end - r->at - r->bytes.length;
+		ssize_t got;
+
+		if (end != NULL) {
+			*next = r->at + (uint64_t)(end - r->bytes.data) + 1;
+			return end - r->bytes.data;
+		}
+		searched = r->bytes.length;
+		if (searched > EVENT_SIZE_MAX) {
+			*next = find_line_end(fd, r, r->at + searched) + 1;
+			return *next == 1 ? -1 : EVENT_SIZE_MAX + 1;
+		}
+		if (left == 0)
+			return -1;
+		buffer_reserve(&r->bytes, LINE_STEP);
+		got = read_at(fd, r->bytes.data + searched, left < LINE_STEP ? left : LINE_STEP,
+		    r->at + searched);
+		if (got <= 0) {
+			r->failed = got < 0;
+			return -1;
+		}
+		r->bytes.length += (size_t)got;
+	}
+}
+
+static void
+advance(struct line_reader *r, uint64_t next)
+{
+	uint64_t used = next - r->at;
+
+	if (used >= r->bytes.length) {
+		r->bytes.length = 0;
+	} else {
+		r->bytes.length -= used;
+		memmove(r->bytes.data, r->bytes.data + used, r->bytes.length);
+	}
+	r->at = next;
+}
+
+/* A .jsonl that lost what was read of it is rejected for good. */
+static enum outcome
+refuse_shrunk(struct intake *in, struct candidate *c, uint64_t read, struct error *err)
+{
+	char reason[REASON_MAX];
+
+	(void)snprintf(reason, sizeof(reason), "%llu bytes long, but %llu were read of it before",
+	    (unsigned long long)c->identity.size, (unsigned long long)read);
+	if (intake_reject(in, c, VERDICT_REJECTED, reason, err) < 0)
+		return OUTCOME_FAILED;
+	decisions_set(c->out, c->name, VERDICT_SHRUNK, read, 0);
+	return OUTCOME_DECIDED;
+}
+
+enum outcome
+intake_lines(struct intake *in, struct candidate *c, struct error *err)
+{
+	const struct decision *before = decisions_find(c->known, c->name);
+	uint64_t read = before != NULL && before->verdict == VERDICT_READ ? before->size : 0;
+	struct line_reader r = {.at = in->scan->rebuild ? 0 : read, .end = c->identity.size};
+	enum outcome outcome = OUTCOME_DECIDED;
+	uint64_t next = 0, from = r.at;
+	ssize_t length;
+
+	if (c->identity.size < read)
+		return refuse_shrunk(in, c, read, err);
+	while (outcome == OUTCOME_DECIDED && (length = next_line(c->fd, &r, &next)) >= 0) {
+		outcome = decide_line(
+		    in, c, r.bytes.data, (size_t)length, &(struct span){r.at, next}, err);
+		advance(&r, next);
+	}
+	if (outcome != OUTCOME_FAILED && (r.at != from || before == NULL || in->scan->rebuild))
+		decisions_set(c->out, c->name, VERDICT_READ, r.at, 0);
+	in->tally.unreadable += r.failed;
+	if (outcome == OUTCOME_DECIDED && r.at < r.end)
+		outcome = r.failed ? OUTCOME_WAITS : OUTCOME_UNFINISHED;
+	buffer_release(&r.bytes);
+	return outcome;
+}
+
+enum outcome
+intake_line(struct intake *in, struct candidate *c, uint64_t offset, struct error *err)
+{
+	struct line_reader r = {.at = offset, .end = c->identity.size};
+	enum outcome outcome = OUTCOME_WAITS;
+	uint64_t next;
+	ssize_t length = next_line(c->fd, &r, &next);
+
+	if (length >= 0)
+		outcome = decide_line(
+		    in, c, r.bytes.data, (size_t)length, &(struct span){offset, next}, err);
+	else
+		in->tally.unreadable++;
+	buffer_release(&r.bytes);
+	return outcome;
+}
