@@ -115,7 +115,7 @@ bool node_names_have(const struct node_names *names, const char *name);
 enum rejection {
 	REJECTION_NONE,
 	REJECTION_CONTENT, /* unusable whatever the inventory says */
-	REJECTION_NODE     /* of another node: an inventory may change that */
+	REJECTION_NODE     /* of another node: the inventory may change that */
 };
 
 /*

@@ -46,7 +46,6 @@ struct directory {
 	bool exists;     /* at the last look */
 	bool seen;       /* by the look that is under way */
 	bool pending;    /* has to be listed again whatever its identity says */
-	bool relook;     /* rejected files count as new */
 	struct identity identity;
 	timestamp listed; /* when its last listing began, by the real clock */
 	uint64_t decisions_generation, decisions_length;
@@ -88,6 +87,7 @@ struct manifest {
 	size_t name_count;
 	timestamp newest; /* of its events; TIMESTAMP_NONE */
 	bool based; /* the first snapshot stands for days that are gone */
+	bool anew;  /* its names or sources changed: make it from files and journal */
 	struct source *sources; /* by name */
 	size_t source_count, source_room;
 	struct snapshot *snapshots; /* by boundary */
@@ -157,7 +157,6 @@ enum verdict {
 	VERDICT_NONE,
 	VERDICT_EVENT,         /* its event is in the journal */
 	VERDICT_REJECTED,      /* until size or ctime changes */
-	VERDICT_REJECTED_NODE, /* the same; also until the node's names change */
 	VERDICT_HELD,          /* until its time comes */
 	VERDICT_UNPLACED,      /* too late to be folded, for ever */
 	VERDICT_READ,          /* a .jsonl, up to an offset */
@@ -183,6 +182,7 @@ struct decisions {
 	uint32_t *slots; /* 1 + index of an item; 0 for none */
 	size_t slot_count; /* a power of two */
 	struct buffer log;     /* as read */
+	bool told;             /* by rows: nothing is known of other lines */
 	struct buffer pending; /* records to be appended */
 };
 

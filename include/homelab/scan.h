@@ -25,8 +25,8 @@ struct tally {
 
 /* What a run's scans share and don't change. */
 struct scan {
-	int events; /* descriptor of ROOT/events; -1 where there is none */
-	int state;  /* of ROOT/state */
+	int root;  /* descriptor of ROOT */
+	int state; /* of ROOT/state */
 	struct store *store;
 	timestamp now;    /* what events are compared with */
 	timestamp settle; /* how old an unusable file must be to be rejected */
@@ -34,6 +34,10 @@ struct scan {
 	volatile sig_atomic_t *stop;
 };
 
+/* Opens ROOT/events, which may be a link of the operator's. */
+int scan_open_events(const struct scan *scan);
+
+#define EVENTS "events"
 #define HELD_AHEAD MINUTES(5)
 #define PLACED_WITHIN DAYS(120)
 
@@ -88,8 +92,8 @@ enum outcome intake_lines(struct intake *in, struct candidate *c, struct error *
 enum outcome intake_line(struct intake *in, struct candidate *c, uint64_t offset,
     struct error *err);
 /* Rejects a whole file, whatever is in it. */
-int intake_reject(struct intake *in, struct candidate *c, enum verdict verdict,
-    const char *reason, struct error *err);
+int intake_reject(struct intake *in, struct candidate *c, const char *reason,
+    struct error *err);
 
 /*
  * Copies what was rejected to observer_failed_events/SOURCE/, with its reason

@@ -86,17 +86,20 @@ source_directory(struct source *s, int32_t date)
 	return NULL;
 }
 
-/* Whether the directory of date `a` comes before that of date `b` by path. */
+/* Whether the files of the directory of date `a` come before those of `b` by
+ * path, byte for byte: "2026-05-04/…" is before "2026-05/…". */
 static bool
 is_before(const struct source *s, int32_t a, int32_t b)
 {
-	char date[DATE_TEXT_MAX];
+	cleanup_buffer struct buffer x = {0}, y = {0};
 
 	if (a != NO_DATE && b != NO_DATE)
 		return a < b;
-	if (a == NO_DATE)
-		return strcmp(s->name, date_format(b, date)) < 0;
-	return strcmp(date_format(a, date), s->name) < 0;
+	directory_path(s, &(struct directory){.date = a}, &x);
+	directory_path(s, &(struct directory){.date = b}, &y);
+	buffer_text(&x, "/");
+	buffer_text(&y, "/");
+	return strcmp(buffer_string(&x), buffer_string(&y)) < 0;
 }
 
 struct directory *
@@ -140,14 +143,14 @@ unpack_identity(struct unpack *u, struct identity *i)
 	i->mtime = unpack_signed(u);
 }
 
-enum { FLAG_EXISTS = 1, FLAG_PENDING = 2, FLAG_RELOOK = 4, FLAG_COMPLETE = 8 };
+enum { FLAG_EXISTS = 1, FLAG_PENDING = 2, FLAG_COMPLETE = 4 };
 
 static void
 pack_directory(struct buffer *b, const struct directory *d)
 {
 	pack_signed(b, d->date);
 	pack_unsigned(b, (d->exists ? FLAG_EXISTS : 0U) | (d->pending ? FLAG_PENDING : 0U) |
-		(d->relook ? FLAG_RELOOK : 0U) | (d->complete ? FLAG_COMPLETE : 0U));
+		(d->complete ? FLAG_COMPLETE : 0U));
 	pack_identity(b, &d->identity);
 	pack_signed(b, d->listed);
 	pack_unsigned(b, d->decisions_generation);
@@ -175,7 +178,6 @@ unpack_directory(struct source *s, struct unpack *u)
 	flags = unpack_unsigned(u);
 	d->exists = flags & FLAG_EXISTS;
 	d->pending = flags & FLAG_PENDING;
-	d->relook = flags & FLAG_RELOOK;
 	d->complete = flags & FLAG_COMPLETE;
 	unpack_identity(u, &d->identity);
 	d->listed = unpack_signed(u);
@@ -241,6 +243,7 @@ manifest_pack(const struct manifest *m, struct buffer *out)
 	pack_text(out, m->node);
 	pack_signed(out, m->newest);
 	pack_unsigned(out, m->based);
+	pack_unsigned(out, m->anew);
 	pack_unsigned(out, m->name_count);
 	for (size_t i = 0; i < m->name_count; i++)
 		pack_text(out, m->names[i]);
@@ -282,6 +285,7 @@ manifest_unpack(const void *data, size_t length)
 	m = manifest_new(unpack_text(&u));
 	m->newest = unpack_signed(&u);
 	m->based = unpack_unsigned(&u) != 0;
+	m->anew = unpack_unsigned(&u) != 0;
 	m->name_count = unpack_count(&u);
 	m->names = memory_alloc(m->name_count * sizeof(*m->names));
 	for (size_t i = 0; i < m->name_count; i++)

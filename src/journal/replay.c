@@ -252,6 +252,8 @@ end_journal(struct manifest *m, timestamp newest)
 		while (gone < s->day_count &&
 		    s->days[gone].date < date_of(m->snapshots[0].boundary))
 			buffer_release(&s->days[gone++].pending);
+		if (gone == 0)
+			continue;
 		s->day_count -= gone;
 		memmove(s->days, s->days + gone, s->day_count * sizeof(*s->days));
 	}

@@ -19,10 +19,19 @@
 #include <string.h>
 #include <zlib.h>
 
+/* A node that was never heard of has no manifest; its generation is 0. */
+static bool
+has_manifest(const struct slot *s)
+{
+	return s->manifest->source_count > 0 || s->manifest->snapshot_count > 0;
+}
+
 static bool
 is_changed(const struct slot *s)
 {
-	return s->packed.length != s->committed.length ||
+	if (!has_manifest(s))
+		return s->committed_generation != 0;
+	return s->packed.length != s->committed.length || s->packed.length == 0 ||
 	    memcmp(s->packed.data, s->committed.data, s->packed.length) != 0;
 }
 
@@ -136,6 +145,8 @@ files_now(const struct observer *o, const struct slot *s, json_t *set)
 {
 	cleanup_buffer struct buffer path = {0};
 
+	if (!has_manifest(s))
+		return;
 	manifest_files(s->manifest, set);
 	manifest_path(s->manifest->node,
 	    is_changed(s) ? o->store.generation : s->committed_generation, &path);
@@ -171,19 +182,34 @@ sync_directories(struct observer *o, const json_t *before, const json_t *now,
 }
 
 static int
-write_manifests(struct observer *o, json_t *partitions, struct error *err)
+write_manifest(struct observer *o, const struct slot *s, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0};
+	int made;
 
+	buffer_text(&path, "partitions/%s", s->manifest->node);
+	if ((made = disk_make_dir(o->store.fd, buffer_string(&path), err)) < 0)
+		return -1;
+	if (made > 0)
+		atomic_store(&o->store.new_dirs, true);
+	manifest_path(s->manifest->node, o->store.generation, &path);
+	return disk_create(
+	    o->store.fd, (char *)path.data, s->packed.data, s->packed.length, 0644, err);
+}
+
+static int
+write_manifests(struct observer *o, json_t *partitions, struct error *err)
+{
 	for (size_t i = 0; i < o->slot_count; i++) {
-		struct slot *s = &o->slots[i];
-		uint64_t generation =
-		    is_changed(s) ? o->store.generation : s->committed_generation;
+		const struct slot *s = &o->slots[i];
+		bool has = has_manifest(s);
+		uint64_t generation = !has ? 0 :
+		    is_changed(s)          ? o->store.generation :
+                                             s->committed_generation;
 
-		manifest_path(s->manifest->node, generation, &path);
-		if (is_changed(s) &&
-		    disk_create(o->store.fd, (char *)path.data, s->packed.data,
-			s->packed.length, 0644, err) < 0)
+		if (!has && !s->active)
+			continue;
+		if (has && is_changed(s) && write_manifest(o, s, err) < 0)
 			return -1;
 		(void)json_object_set_new(partitions, s->manifest->node,
 		    json_pack("{s:I,s:I,s:I,s:b}", "generation", (json_int_t)generation,

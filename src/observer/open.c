@@ -118,7 +118,7 @@ observer_open(struct observer *o, const struct observer_options *options, bool r
     struct error *err)
 {
 	*o = (struct observer){.options = options, .started = clock_monotonic()};
-	o->state = o->world = o->repo = o->lock = o->store.fd = o->scan.events = -1;
+	o->state = o->world = o->repo = o->lock = o->store.fd = -1;
 	o->store.read_only = read_only;
 	o->now = options->now == TIMESTAMP_NONE ? clock_real() : options->now;
 	o->root = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -127,11 +127,7 @@ observer_open(struct observer *o, const struct observer_options *options, bool r
 	if (become_owner(o, err) < 0 || open_directories(o, err) < 0)
 		return -1;
 	o->repo = open(options->repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	o->scan.events = open_existing(o->root, "events");
-	if (o->scan.events < 0 && errno != ENOENT) {
-		message_warning("cannot open %s/events: %s", options->root, strerror(errno));
-		o->tally.unreadable++;
-	}
+	o->scan.root = o->root;
 	o->scan.state = o->state;
 	o->scan.store = &o->store;
 	o->scan.now = o->now;
@@ -143,7 +139,7 @@ observer_open(struct observer *o, const struct observer_options *options, bool r
 void
 observer_close(struct observer *o)
 {
-	int fds[] = {o->root, o->state, o->world, o->repo, o->store.fd, o->scan.events, o->lock};
+	int fds[] = {o->root, o->state, o->world, o->repo, o->store.fd, o->lock};
 
 	slots_release(o);
 	tree_release(&o->tree);

@@ -19,6 +19,8 @@ read_word(int state, const char *path)
 	if (state < 0 || disk_read(state, path, 4 * WORD_MAX, &bytes, NULL) < 0)
 		return NULL;
 	word = buffer_string(&bytes);
+	if (strlen(word) != bytes.length)
+		return NULL;
 	word += strspn(word, " \t\r\n\v\f");
 	length = strcspn(word, " \t\r\n\v\f");
 	if (length == 0 || length > WORD_MAX)

@@ -45,6 +45,8 @@ each_row(struct observer *o, const struct slot *slot, struct source *s, row_visi
 		while (frame_next(&in, &frame) == 1 && row_peek(frame, &row)) {
 			struct old_row old = {row_place(&row), row.at, frame};
 
+			if (strchr(old.place.path, '/') == NULL)
+				continue;
 			if (visit(context, s, &old) < 0)
 				return -1;
 		}
@@ -73,6 +75,15 @@ struct told {
 	struct decisions *decisions; /* parallel to source->directories */
 };
 
+static void
+tell_read(struct decisions *d, const char *name, uint64_t end)
+{
+	const struct decision *before = decisions_find(d, name);
+
+	if (before == NULL || before->size < end)
+		decisions_set(d, name, VERDICT_READ, end, 0);
+}
+
 static int
 tell(void *context, struct source *old, const struct old_row *row)
 {
@@ -80,11 +91,21 @@ tell(void *context, struct source *old, const struct old_row *row)
 	int32_t date;
 	const char *name = split_path(row->place.path, &date);
 
-	for (size_t i = 0; i < old->directory_count; i++)
-		if (old->directories[i].date == date)
-			decisions_set(&t->decisions[i], name,
-			    row->place.end ? VERDICT_READ : VERDICT_EVENT, row->place.end,
-			    row->at);
+	cleanup_buffer struct buffer line = {0};
+	size_t i = 0;
+
+	while (i < old->directory_count && old->directories[i].date != date)
+		i++;
+	if (i == old->directory_count)
+		return 0;
+	t->decisions[i].told = true;
+	if (row->place.end == 0) {
+		decisions_set(&t->decisions[i], name, VERDICT_EVENT, 0, row->at);
+		return 0;
+	}
+	buffer_text(&line, "%s/%llu", name, (unsigned long long)row->place.offset);
+	decisions_set(&t->decisions[i], buffer_string(&line), VERDICT_EVENT, 0, row->at);
+	tell_read(&t->decisions[i], name, row->place.end);
 	return 0;
 }
 
@@ -139,17 +160,21 @@ is_repeated(const struct carrying *c, const struct place *place)
 	return false;
 }
 
+/* Whether a row is kept: its line is, or its file, or all of its directory. */
 static bool
-is_carried(const json_t *carried, const char *path)
+is_carried(const json_t *carried, const struct place *place)
 {
-	const char *last = strrchr(path, '/');
+	cleanup_buffer struct buffer line = {0};
 	cleanup_free char *directory = NULL;
 
-	if (last == NULL)
-		return false;
-	directory = text_copy_length(path, (size_t)(last - path) + 1);
-	return json_object_get(carried, directory) != NULL ||
-	    json_object_get(carried, path) != NULL;
+	if (json_object_get(carried, place->path) != NULL)
+		return true;
+	directory = text_copy_length(
+	    place->path, (size_t)(strrchr(place->path, '/') - place->path) + 1);
+	if (json_object_get(carried, directory) != NULL)
+		return true;
+	buffer_text(&line, "%s@%llu", place->path, (unsigned long long)place->offset);
+	return place->end != 0 && json_object_get(carried, buffer_string(&line)) != NULL;
 }
 
 static int
@@ -163,7 +188,7 @@ carry(void *context, struct source *old, const struct old_row *row)
 	int32_t date;
 
 	(void)old;
-	if (row->at < in->base || !is_carried(in->carried, row->place.path) ||
+	if (row->at < in->base || !is_carried(in->carried, &row->place) ||
 	    is_repeated(c, &row->place))
 		return 0;
 	day = source_day(c->new, c->store->generation, date_of(row->at),
@@ -182,22 +207,26 @@ carry(void *context, struct source *old, const struct old_row *row)
 	return 0;
 }
 
-/* Scans a directory with what was decided on it before. */
+/* Scans a directory with what was decided on it before, as its log says, or,
+ * where that is damaged, as the rows tell. */
 static int
 rebuild_directory(struct observer *o, struct slot *s, const struct source *old, size_t index,
     struct source *new, struct decisions *told, struct error *err)
 {
-	struct directory *d = source_add_directory(new, old->directories[index].date);
+	const struct directory *before = &old->directories[index];
+	struct directory *d = source_add_directory(new, before->date);
 	struct decisions log = {0}, *known = &log;
-	int result =
-	    decisions_load(&o->store, old, &old->directories[index], &log, err);
+	struct error damage = {0};
+	int result = decisions_load(&o->store, old, before, &log, &damage);
 
-	d->exists = d->seen = old->directories[index].exists;
-	if (result < 0 && told != NULL) {
+	d->exists = d->seen = before->exists;
+	if (told != NULL && (result < 0 || before->decisions_length == 0)) {
 		known = &told[index];
 		result = 0;
 	}
-	if (result == 0)
+	if (result < 0)
+		*err = damage;
+	else
 		result = directory_scan(&s->intake, new, d, known, err);
 	decisions_release(&log);
 	return result;
@@ -290,6 +319,8 @@ slot_rebuild(struct observer *o, struct slot *s, struct error *err)
 
 	scan.rebuild = true;
 	drop_pending(old);
+	if (old->anew)
+		old->based = false;
 	drop_damaged_base(o, s, old);
 	s->manifest = fresh_manifest(old);
 	json_decref(s->intake.carried);

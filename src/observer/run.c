@@ -181,7 +181,7 @@ look(struct observer *o)
 	for (size_t i = 0; i < o->slot_count; i++) {
 		struct slot *s = &o->slots[i];
 
-		s->rebuild = s->active && o->rebuild;
+		s->rebuild = s->active && (o->rebuild || s->manifest->anew);
 		for (size_t k = 0; s->active && !s->due && k < s->manifest->source_count; k++)
 			for (size_t d = 0; d < s->manifest->sources[k].directory_count; d++)
 				if (directory_is_due(&s->intake, &s->manifest->sources[k],
@@ -189,7 +189,7 @@ look(struct observer *o)
 					s->due = true;
 					break;
 				}
-		news |= s->due || s->refold || s->rebuild || (s->active && s->damaged);
+		news |= s->due || s->rebuild || (s->active && s->damaged);
 	}
 	return news;
 }

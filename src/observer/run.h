@@ -19,14 +19,14 @@ struct slot {
 	uint64_t committed_generation; /* 0: never committed */
 	bool active;  /* its node is read in this run */
 	bool due;     /* some directory has to be looked at */
-	bool refold;  /* its node's names changed: snapshots don't hold */
 	bool rebuild; /* make it anew from files and journal */
 	bool damaged; /* … because something of it is */
 	struct partition *state;
 	struct topology_node absent; /* in place of a topology's */
 	struct intake intake;
 	uint64_t late;
-	struct error error;
+	bool failed;
+	struct error error; /* where it failed */
 };
 
 struct observer {

@@ -67,6 +67,8 @@ load_manifest(struct observer *o, const char *node, const json_t *entry, struct 
 
 	manifest_path(node, generation, &path);
 	s->committed_generation = generation;
+	if (generation == 0) /* never heard of: there is none */
+		return true;
 	if (disk_read(o->store.fd, (char *)path.data, MANIFEST_MAX, &s->committed, NULL) == 0 &&
 	    (json_int_t)crc32_z(0, s->committed.data, s->committed.length) == sum)
 		m = manifest_unpack(s->committed.data, s->committed.length);
@@ -151,9 +153,19 @@ move_source(struct observer *o, const char *from_node, const char *name, const c
 	m->source_count--;
 	memmove(m->sources + at, m->sources + at + 1,
 	    (m->source_count - at) * sizeof(*m->sources));
+	m->anew = to->manifest->anew = true;
 	there = manifest_add_source(to->manifest, moved.name);
 	source_release(there);
 	*there = moved;
+}
+
+/* Whether a node of that name is read; an alias isn't one. */
+static bool
+is_node(const struct observer *o, const char *name)
+{
+	const char *node = inventory_node_of(&o->inventory, name);
+
+	return node != NULL && strcmp(node, name) == 0;
 }
 
 /* The node whose manifest should hold a source. */
@@ -164,8 +176,7 @@ holder_of(const struct observer *o, const struct slot *s, const struct source *s
 
 	if (node != NULL)
 		return node;
-	return inventory_node_of(&o->inventory, s->manifest->node) == NULL ? s->manifest->node :
-                                                                             source->name;
+	return is_node(o, s->manifest->node) ? source->name : s->manifest->node;
 }
 
 static bool
@@ -208,26 +219,21 @@ names_of(const struct observer *o, const char *node, size_t *count)
 	return names;
 }
 
+/* Where they aren't what they were, the partition is made anew (I6): what was
+ * rejected may be ours now, and what was folded may not. */
 static void
-set_names(struct slot *s, char **names, size_t count)
+set_names(struct manifest *m, char **names, size_t count)
 {
-	struct manifest *m = s->manifest;
 	bool same = m->name_count == count;
 
 	for (size_t i = 0; same && i < count; i++)
 		same = strcmp(m->names[i], names[i]) == 0;
+	m->anew |= !same && m->name_count > 0;
 	for (size_t i = 0; i < m->name_count; i++)
 		free(m->names[i]);
 	free(m->names);
-	if (!same && m->name_count > 0)
-		s->refold = true;
 	m->names = names;
 	m->name_count = count;
-	if (!s->refold)
-		return;
-	for (size_t i = 0; i < m->source_count; i++)
-		for (size_t k = 0; k < m->sources[i].directory_count; k++)
-			m->sources[i].directories[k].relook = true;
 }
 
 static void
@@ -236,7 +242,7 @@ activate(struct observer *o, struct slot *s)
 	size_t count;
 	char **names = names_of(o, s->manifest->node, &count);
 
-	set_names(s, names, count);
+	set_names(s->manifest, names, count);
 	s->active = true;
 	s->intake = (struct intake){.scan = &o->scan,
 	    .manifest = s->manifest,
@@ -256,7 +262,7 @@ slots_assign(struct observer *o)
 	for (size_t i = 0; i < t->node_count; i++)
 		(void)ensure_slot(o, t->nodes[i].name);
 	for (size_t i = 0; i < o->slot_count; i++)
-		if (inventory_node_of(&o->inventory, o->slots[i].manifest->node) != NULL &&
+		if (is_node(o, o->slots[i].manifest->node) &&
 		    (o->inventory.state != TOPOLOGY_ABSENT ||
 			o->slots[i].manifest->source_count > 0))
 			activate(o, &o->slots[i]);
@@ -296,6 +302,7 @@ slots_release(struct observer *o)
 	for (size_t i = 0; i < o->slot_count; i++) {
 		manifest_free(o->slots[i].manifest);
 		buffer_release(&o->slots[i].committed);
+		buffer_release(&o->slots[i].packed);
 		partition_free(o->slots[i].state);
 		json_decref(o->slots[i].intake.carried);
 	}

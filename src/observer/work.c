@@ -103,13 +103,13 @@ fold(struct observer *o, struct slot *s, bool all, struct error *err)
 static int
 work(struct observer *o, struct slot *s, struct error *err)
 {
-	if (s->due || s->refold) {
+	if (s->due) {
 		if (make_dirs(o, s->manifest, err) < 0 || scan_sources(s, err) < 0)
 			return -1;
 	}
 	if (!o->store.read_only && intake_flush(&s->intake, true, err) < 0)
 		return -1;
-	return fold(o, s, s->refold, err);
+	return fold(o, s, false, err);
 }
 
 int
@@ -121,7 +121,6 @@ slot_work(struct observer *o, struct slot *s, struct error *err)
 		if (err->status != EX_DATAERR)
 			return -1;
 		message_error("%s: making %s anew", err->text, s->manifest->node);
-		err->status = 0;
 		s->damaged = true;
 	}
 	if (make_dirs(o, s->manifest, err) < 0)
@@ -147,8 +146,8 @@ worker(void *observer)
 	    (i = atomic_fetch_add(&o->next_slot, 1)) < o->slot_count) {
 		struct slot *s = &o->slots[i];
 
-		if (s->active && slot_work(o, s, &s->error) < 0 && s->error.status == 0)
-			s->error.status = EX_SOFTWARE;
+		if (s->active)
+			s->failed = slot_work(o, s, &s->error) < 0;
 	}
 	return NULL;
 }
@@ -189,7 +188,7 @@ slots_work(struct observer *o, struct error *err)
 	if (*o->scan.stop)
 		return error_set(err, EX_TEMPFAIL, "interrupted; nothing was changed");
 	for (size_t i = 0; i < o->slot_count; i++)
-		if (o->slots[i].error.status != 0) {
+		if (o->slots[i].failed) {
 			*err = o->slots[i].error;
 			return -1;
 		}

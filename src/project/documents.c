@@ -183,7 +183,7 @@ heard(const struct partition *p, struct clock *clock)
 	int64_t hour = hour_of(clock->now);
 	char bits[HEARD_HOURS + 1];
 
-	(void)clock_past(clock, HOURS(hour + 1) - 1);
+	(void)clock_past(clock, timestamp_add(HOURS(hour), HOURS(1) - 1));
 	for (int i = 0; i < HEARD_HOURS; i++)
 		bits[i] = p && partition_heard(p, hour - HEARD_HOURS + 1 + i) ? '1' : '0';
 	bits[HEARD_HOURS] = '\0';

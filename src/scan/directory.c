@@ -49,23 +49,21 @@ stat_at(const struct listing *l, const char *name, struct identity *out, bool *r
 }
 
 static bool
-watched_changed(int events, const struct source *s, const struct directory *d)
+watched_changed(int root, struct buffer *path, const struct directory *d)
 {
-	cleanup_buffer struct buffer path = {0};
 	struct identity now;
 	struct stat st;
 
-	directory_path(s, d, &path);
 	for (size_t i = 0; i < d->watched_count; i++) {
-		size_t base = path.length;
+		size_t base = path->length;
 
-		buffer_text(&path, "/%s", d->watched[i].name);
-		if (fstatat(events, buffer_string(&path), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		buffer_text(path, "/%s", d->watched[i].name);
+		if (fstatat(root, buffer_string(path), &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return true;
 		identity_of(&st, &now);
 		if (!identity_same(&now, &d->watched[i].identity))
 			return true;
-		path.length = base;
+		path->length = base;
 	}
 	return false;
 }
@@ -73,18 +71,19 @@ watched_changed(int events, const struct source *s, const struct directory *d)
 bool
 directory_is_due(const struct intake *in, const struct source *s, struct directory *d)
 {
-	cleanup_buffer struct buffer path = {0};
+	cleanup_buffer struct buffer below = {0}, path = {0};
 	struct stat st;
 
 	if (!d->exists)
 		return false;
-	if (d->pending || d->relook || in->scan->rebuild || in->scan->now >= d->held_until)
+	if (d->pending || in->scan->rebuild || in->scan->now >= d->held_until)
 		return true;
-	directory_path(s, d, &path);
-	if (fstatat(in->scan->events, (char *)path.data, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	directory_path(s, d, &below);
+	buffer_text(&path, EVENTS "/%s", (char *)below.data);
+	if (fstatat(in->scan->root, buffer_string(&path), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return true;
 	return !listing_holds(&d->identity, d->listed, &st) ||
-	    watched_changed(in->scan->events, s, d);
+	    watched_changed(in->scan->root, &path, d);
 }
 
 /* Opens the directory one component at a time, so that no link is followed. */
@@ -92,11 +91,14 @@ static int
 open_directory(const struct scan *scan, const struct source *s, const struct directory *d)
 {
 	char date[DATE_TEXT_MAX];
+	cleanup_close int events = scan_open_events(scan);
 	cleanup_close int parent = -1;
 
+	if (events < 0)
+		return -1;
 	if (d->date == NO_DATE)
-		return disk_open_dir(scan->events, s->name, NULL);
-	parent = disk_open_dir(scan->events, date_format(d->date, date), NULL);
+		return disk_open_dir(events, s->name, NULL);
+	parent = disk_open_dir(events, date_format(d->date, date), NULL);
 	return parent < 0 ? -1 : disk_open_dir(parent, s->name, NULL);
 }
 
@@ -171,7 +173,7 @@ static enum outcome
 decide(struct listing *l, struct candidate *c, struct error *err)
 {
 	if (!name_is_printable(c->name))
-		return intake_reject(l->in, c, VERDICT_REJECTED,
+		return intake_reject(l->in, c,
 			   "its name isn't printable ASCII of at most 200 bytes", err) < 0 ?
 		    OUTCOME_FAILED :
 		    OUTCOME_DECIDED;
@@ -181,8 +183,7 @@ decide(struct listing *l, struct candidate *c, struct error *err)
 static bool
 is_watched(const struct decision *d)
 {
-	return d->verdict == VERDICT_REJECTED || d->verdict == VERDICT_REJECTED_NODE ||
-	    is_lines(d->key);
+	return d->verdict == VERDICT_REJECTED || is_lines(d->key);
 }
 
 static enum outcome
@@ -242,9 +243,6 @@ needs_look(const struct listing *l, const struct decision *d, const struct ident
 		return l->in->scan->rebuild || l->in->scan->now >= d->time;
 	case VERDICT_READ:
 		return l->in->scan->rebuild || now->size != d->size;
-	case VERDICT_REJECTED_NODE:
-		return l->in->scan->rebuild || l->directory->relook || now->size != d->size ||
-		    now->ctime != d->time;
 	case VERDICT_REJECTED:
 		return l->in->scan->rebuild || now->size != d->size || now->ctime != d->time;
 	case VERDICT_NONE:
@@ -353,37 +351,43 @@ look_at_line(struct listing *l, const char *name, uint64_t offset, struct error 
 	return outcome == OUTCOME_FAILED ? -1 : 0;
 }
 
-/* Held events: takes in the lines that are due, counts what goes on waiting. */
+/* Held events: takes in the lines that are due and counts what goes on waiting;
+ * one item of the decisions. */
 static int
-settle_held(struct listing *l, struct error *err)
+settle_item(struct listing *l, size_t i, struct error *err)
 {
+	char name[EVENT_FILE_NAME_MAX + 1];
+	const struct decision *file = &l->out.items[i];
 	struct directory *d = l->directory;
+	uint64_t offset;
+	bool line = split_key(file->key, name, sizeof(name), &offset);
 
-	d->held = 0;
-	d->held_until = TIMESTAMP_LAST;
-	for (size_t i = 0; i < l->out.count; i++) {
-		char name[EVENT_FILE_NAME_MAX + 1];
-		const struct decision *file = &l->out.items[i];
-		uint64_t offset;
-		bool line = split_key(file->key, name, sizeof(name), &offset);
+	if (file->verdict != VERDICT_HELD)
+		return 0;
+	if (line)
+		file = decisions_find(&l->out, name);
+	if (file == NULL || !file->present || file->verdict == VERDICT_SHRUNK)
+		return 0;
+	if (line && l->in->scan->now >= l->out.items[i].time &&
+	    look_at_line(l, name, offset, err) < 0)
+		return -1;
+	if (l->out.items[i].verdict != VERDICT_HELD)
+		return 0;
+	d->held++;
+	if (l->out.items[i].time < d->held_until)
+		d->held_until = l->out.items[i].time;
+	note_undecided(l, line ? name : l->out.items[i].key);
+	return 0;
+}
 
-		if (l->out.items[i].verdict != VERDICT_HELD)
-			continue;
-		if (line)
-			file = decisions_find(&l->out, name);
-		if (file == NULL || !file->present || file->verdict == VERDICT_SHRUNK)
-			continue;
-		if (line && l->in->scan->now >= l->out.items[i].time) {
-			if (look_at_line(l, name, offset, err) < 0)
-				return -1;
-			if (l->out.items[i].verdict != VERDICT_HELD)
-				continue;
-		}
-		d->held++;
-		if (l->out.items[i].time < d->held_until)
-			d->held_until = l->out.items[i].time;
-		note_undecided(l, line ? name : l->out.items[i].key);
-	}
+static int
+settle_lines(struct listing *l, struct error *err)
+{
+	l->directory->held = 0;
+	l->directory->held_until = TIMESTAMP_LAST;
+	for (size_t i = 0; i < l->out.count; i++)
+		if (settle_item(l, i, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -478,9 +482,8 @@ list(struct listing *l, struct error *err)
 	forget_watched(d);
 	result = walk_entries(l, stream, err);
 	(void)closedir(stream);
-	if (result < 0 || settle_held(l, err) < 0)
+	if (result < 0 || settle_lines(l, err) < 0)
 		return -1;
-	d->relook = false;
 	d->pending = l->waits;
 	d->listed = TIMESTAMP_NONE;
 	d->identity = (struct identity){0};

@@ -97,6 +97,20 @@ show_unplaced(struct intake *in, const struct candidate *c)
 	    c->path, in->manifest->node);
 }
 
+/* Whether an event, found again in a rebuild, was folded before. The log has a
+ * verdict on a line only where that isn't clear from how far the file was read;
+ * rows tell of each. */
+static bool
+was_folded(const struct candidate *c, const struct span *span, const struct decision *before)
+{
+	const struct decision *file = decisions_find(c->known, c->name);
+
+	if (before != NULL)
+		return before->verdict == VERDICT_EVENT;
+	return is_line(span) && !c->known->told && file != NULL &&
+	    file->verdict == VERDICT_READ && span->offset < file->size;
+}
+
 /* A usable event. Verdicts on lines are only recorded where they aren't clear
  * from how far the file was read. */
 static enum outcome
@@ -107,9 +121,7 @@ accept(struct intake *in, struct candidate *c, const struct event *e, const stru
 	const char *name = key_of(c, span, &key);
 	bool line = is_line(span);
 	const struct decision *before = decisions_find(c->known, name);
-	const struct decision *file = line ? decisions_find(c->known, c->name) : NULL;
-	bool decided = (before != NULL && before->verdict == VERDICT_EVENT) ||
-	    (line && before == NULL && file != NULL && span->offset < file->size);
+	bool decided = was_folded(c, span, before);
 
 	if (before != NULL && before->verdict == VERDICT_UNPLACED) {
 		decisions_set(c->out, name, VERDICT_UNPLACED, 0, e->at);
@@ -128,7 +140,7 @@ accept(struct intake *in, struct candidate *c, const struct event *e, const stru
 			show_unplaced(in, c);
 		return OUTCOME_DECIDED;
 	}
-	if (!line || (before != NULL && before->verdict == VERDICT_HELD))
+	if (!line || before != NULL)
 		decisions_set(c->out, name, VERDICT_EVENT, 0, e->at);
 	return add_row(in, c, e, span, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
 }
@@ -145,8 +157,7 @@ show_rejection(struct intake *in, const char *path, const char *reason)
 }
 
 int
-intake_reject(struct intake *in, struct candidate *c, enum verdict verdict, const char *reason,
-    struct error *err)
+intake_reject(struct intake *in, struct candidate *c, const char *reason, struct error *err)
 {
 	uint64_t size = c->identity.size;
 
@@ -155,7 +166,7 @@ intake_reject(struct intake *in, struct candidate *c, enum verdict verdict, cons
 	    quarantine_put(in->scan->state, c->source->name, c->name, c->fd, NULL, size, reason,
 		err) < 0)
 		return -1;
-	decisions_set(c->out, c->name, verdict, size, c->identity.ctime);
+	decisions_set(c->out, c->name, VERDICT_REJECTED, size, c->identity.ctime);
 	return 0;
 }
 
@@ -168,16 +179,36 @@ may_be_arriving(const struct intake *in, const struct candidate *c)
 	return age < in->scan->settle && age > -in->scan->settle;
 }
 
+/*
+ * In a rebuild: an event that was folded, but whose `node` isn't one of this
+ * node's names any more. Its row is kept: the fold passes it over, but it's
+ * there when the name comes back.
+ */
+static bool
+keeps_row(struct intake *in, struct candidate *c, const struct span *span)
+{
+	cleanup_buffer struct buffer key = {0}, path = {0};
+	const struct decision *before = decisions_find(c->known, key_of(c, span, &key));
+
+	if (in->carried == NULL || !was_folded(c, span, before))
+		return false;
+	buffer_text(&path, is_line(span) ? "%s@%llu" : "%s", c->path,
+	    (unsigned long long)span->offset);
+	(void)json_object_set_new_nocheck(in->carried, buffer_string(&path), json_true());
+	return true;
+}
+
 static enum outcome
 refuse_file(struct intake *in, struct candidate *c, enum rejection why, const char *reason,
     struct error *err)
 {
-	enum verdict verdict =
-	    why == REJECTION_NODE ? VERDICT_REJECTED_NODE : VERDICT_REJECTED;
-
+	if (why == REJECTION_NODE && keeps_row(in, c, &(struct span){0, 0})) {
+		decisions_set(c->out, c->name, VERDICT_EVENT, 0, 0);
+		return OUTCOME_DECIDED;
+	}
 	if (may_be_arriving(in, c))
 		return OUTCOME_WAITS;
-	return intake_reject(in, c, verdict, reason, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
+	return intake_reject(in, c, reason, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
 }
 
 /* Reads up to `length` bytes from an offset; -1 on failure. */
@@ -257,13 +288,16 @@ decide_line(struct intake *in, struct candidate *c, const unsigned char *line, s
     const struct span *span, struct error *err)
 {
 	char reason[REASON_MAX];
+	enum rejection rejection;
 	enum outcome outcome;
 	struct event event;
 
 	if (is_blank(line, length))
 		return OUTCOME_DECIDED;
-	if (event_decode((const char *)line, length, &in->names, &event, reason) !=
-	    REJECTION_NONE)
+	rejection = event_decode((const char *)line, length, &in->names, &event, reason);
+	if (rejection == REJECTION_NODE && keeps_row(in, c, span))
+		return OUTCOME_DECIDED;
+	if (rejection != REJECTION_NONE)
 		return refuse_line(in, c, line, length, span->offset, reason, err);
 	outcome = accept(in, c, &event, span, err);
 	event_release(&event);
@@ -360,7 +394,7 @@ refuse_shrunk(struct intake *in, struct candidate *c, uint64_t read, struct erro
 
 	(void)snprintf(reason, sizeof(reason), "%llu bytes long, but %llu were read of it before",
 	    (unsigned long long)c->identity.size, (unsigned long long)read);
-	if (intake_reject(in, c, VERDICT_REJECTED, reason, err) < 0)
+	if (intake_reject(in, c, reason, err) < 0)
 		return OUTCOME_FAILED;
 	decisions_set(c->out, c->name, VERDICT_SHRUNK, read, 0);
 	return OUTCOME_DECIDED;

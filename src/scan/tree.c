@@ -22,8 +22,15 @@ listing_holds(const struct identity *then, timestamp listed, const struct stat *
 	    real - listed < RELIST_AFTER;
 }
 
+int
+scan_open_events(const struct scan *scan)
+{
+	return openat(scan->root, EVENTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 struct walk {
 	const struct scan *scan;
+	int events; /* opened when something has to be listed */
 	struct tree *tree;
 	tree_source find;
 	tree_each each;
@@ -167,20 +174,34 @@ visit_root(struct walk *w, const char *name, int32_t none)
 		add_date(w->tree, date);
 }
 
+static int
+events_of(struct walk *w)
+{
+	if (w->events < 0)
+		w->events = scan_open_events(w->scan);
+	return w->events;
+}
+
 static bool
 scan_root(struct walk *w)
 {
 	struct tree *t = w->tree;
 	struct stat st;
 
-	if (fstat(w->scan->events, &st) < 0)
-		return false;
+	if (fstatat(w->scan->root, EVENTS, &st, 0) < 0) {
+		bool gone = errno == ENOENT || errno == ENOTDIR;
+
+		w->tally->unreadable += !gone;
+		memset(&st, 0, sizeof(st));
+		if (!gone || t->identity.inode == 0)
+			return false;
+	}
 	if (!w->force && !t->unreadable && listing_holds(&t->identity, t->listed, &st))
 		return false;
 	identity_of(&st, &t->identity);
 	t->listed = clock_real();
 	w->each(w->context, mark_unseen, NO_DATE);
-	t->unreadable = each_directory(w, w->scan->events, visit_root, NO_DATE) < 0;
+	t->unreadable = st.st_ino != 0 && each_directory(w, events_of(w), visit_root, NO_DATE) < 0;
 	if (!t->unreadable)
 		w->each(w->context, settle, NO_DATE);
 	w->tally->unreadable += t->unreadable;
@@ -191,12 +212,12 @@ scan_root(struct walk *w)
 static bool
 scan_date(struct walk *w, struct tree_date *t, bool *listed)
 {
-	char name[DATE_TEXT_MAX];
+	char path[sizeof(EVENTS) + DATE_TEXT_MAX] = EVENTS "/";
+	const char *name = date_format(t->date, path + sizeof(EVENTS));
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	(void)date_format(t->date, name);
-	if (fstatat(w->scan->events, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
+	if (fstatat(w->scan->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
 		w->each(w->context, mark_unseen, t->date);
 		w->each(w->context, settle, t->date);
 		*listed = true;
@@ -207,7 +228,7 @@ scan_date(struct walk *w, struct tree_date *t, bool *listed)
 	*listed = true;
 	identity_of(&st, &t->identity);
 	t->listed = clock_real();
-	fd = disk_open_dir(w->scan->events, name, NULL);
+	fd = disk_open_dir(events_of(w), name, NULL);
 	if (fd >= 0) {
 		w->each(w->context, mark_unseen, t->date);
 		t->unreadable = each_directory(w, fd, visit_node, t->date) < 0;
@@ -224,17 +245,16 @@ bool
 tree_scan(const struct scan *scan, struct tree *tree, bool force, tree_source find,
     tree_each each, void *context, struct tally *tally)
 {
-	struct walk w = {scan, tree, find, each, context, tally, force};
+	struct walk w = {scan, -1, tree, find, each, context, tally, force};
 	size_t kept = 0;
-	bool listed;
+	bool listed = scan_root(&w);
 
-	if (scan->events < 0)
-		return false;
-	listed = scan_root(&w);
 	for (size_t i = 0; i < tree->date_count; i++)
 		if (scan_date(&w, &tree->dates[i], &listed))
 			tree->dates[kept++] = tree->dates[i];
 	tree->date_count = kept;
+	if (w.events >= 0)
+		(void)close(w.events);
 	return listed;
 }
 

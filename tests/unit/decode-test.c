@@ -170,7 +170,8 @@ static const struct decode_case whole[] = {
     {"{" AT "," N ",'type':1}", "!content"},
     {"{" AT "," N ",'type':''}", "!content"},
     {"{" AT "," N ",'type':'Node-Health'}", "!content"},
-    {"{" AT "," N ",'type':'aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg'}", ""},
+    {"{" AT "," N ",'type':'aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg'}",
+	""},
     {"{" AT "," N ",'type':'aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg'}",
 	"!content"},
     /* a service that isn't a service's name */
@@ -547,7 +548,8 @@ START_TEST(diagnostics_are_the_first_16)
 {
 	cleanup_buffer struct buffer text = {0}, shown = {0};
 
-	buffer_text(&text, "{" AT "," N ",'type':'deployment_failed','payload':{'diagnostics':['p0'");
+	buffer_text(
+	    &text, "{" AT "," N ",'type':'deployment_failed','payload':{'diagnostics':['p0'");
 	for (int i = 0; i < 14; i++)
 		buffer_text(&text, ",'p%d',{'path':'p%d'}", i, i);
 	buffer_text(&text, "],'log_path':'last','log_file':['p0','x','y','z']}}");
@@ -567,7 +569,8 @@ START_TEST(diagnostics_are_cut_before_they_are_compared)
 	memset(path, 'p', 512);
 	path[512] = '\0';
 	buffer_text(&text,
-	    "{" AT "," N ",'type':'deployment_failed','payload':{'diagnostics':['%s1','%s2','%s','q']}}",
+	    "{" AT "," N ",'type':'deployment_failed',"
+	    "'payload':{'diagnostics':['%s1','%s2','%s','q']}}",
 	    path, path, path);
 	buffer_text(&shown, " diag=%s,q", path);
 	check_buffer(&text, buffer_string(&shown));

@@ -367,7 +367,8 @@ START_TEST(many_decisions)
 	for (int round = 0; round < 3; round++) {
 		for (int i = round; i < MANY; i += round + 1) {
 			(void)snprintf(key, sizeof(key), "event-%d.json", i);
-			decisions_set(&d, key, (enum verdict)(VERDICT_EVENT + round), (uint64_t)i, round);
+			decisions_set(&d, key, (enum verdict)(VERDICT_EVENT + round),
+			    (uint64_t)i, round);
 		}
 		reload(&b, dir, &d);
 	}
@@ -535,7 +536,7 @@ some_manifest(void)
 	m->names[m->name_count++] = text_copy("n");
 	m->names[m->name_count++] = text_copy("old");
 	m->newest = time_at("2d00:00:00.000000001");
-	m->based = true;
+	m->based = m->anew = true;
 	(void)manifest_add_source(m, "old");
 	(void)manifest_add_source(m, "n");
 	for (size_t i = 0; i < COUNT(dates); i++) {
@@ -543,7 +544,6 @@ some_manifest(void)
 
 		d->exists = i != 0;
 		d->pending = i != 1;
-		d->relook = i == 1;
 		d->complete = i == 2;
 		d->identity = identity(100 + i);
 		d->listed = DAY_ZERO;
@@ -584,11 +584,11 @@ START_TEST(manifests_there_and_back)
 	ck_assert_str_eq(back->node, "n");
 	ck_assert_str_eq(back->names[1], "old");
 	ck_assert_int_eq(back->newest, time_at("2d00:00:00.000000001"));
-	ck_assert(back->based);
+	ck_assert(back->based && back->anew);
 	s = manifest_source(back, "n");
 	d = &s->directories[2];
 	ck_assert_int_eq(d->date, NO_DATE);
-	ck_assert(d->exists && !d->pending && d->relook && !d->complete);
+	ck_assert(d->exists && !d->pending && !d->complete);
 	ck_assert(d->identity.device == 101 && d->identity.inode == 102 && d->identity.size == 103);
 	ck_assert(d->identity.ctime == DAY_ZERO + 101 && d->identity.mtime == -101);
 	ck_assert(d->listed == DAY_ZERO && d->newest == DAY_ZERO);

@@ -170,8 +170,9 @@ START_TEST(texts_are_cut_at_a_character)
 	static const struct {
 		const char *text;
 		size_t limit, expected;
-	} cases[] = {{"", 0, 0}, {"", 5, 0}, {"abc", 3, 3}, {"abc", 4, 3}, {"abc", 2, 2}, {"abc", 0, 0},
-	    {"\xc3\xa9", 2, 2}, {"\xc3\xa9", 1, 0}, {"a\xc3\xa9", 2, 1}, {"a\xc3\xa9", 3, 3},
+	} cases[] = {{"", 0, 0}, {"", 5, 0}, {"abc", 3, 3}, {"abc", 4, 3}, {"abc", 2, 2},
+	    {"abc", 0, 0}, {"\xc3\xa9", 2, 2}, {"\xc3\xa9", 1, 0}, {"a\xc3\xa9", 2, 1},
+	    {"a\xc3\xa9", 3, 3},
 	    {"a\xe2\x82\xac", 3, 1}, {"a\xe2\x82\xac", 2, 1}, {"a\xe2\x82\xac" "b", 4, 4},
 	    {"\xf0\x9f\x8f\xa0\xf0\x9f\x8f\xa0", 7, 4}, {"\xf0\x9f\x8f\xa0", 3, 0},
 	    {"\xc3\xa9\xc3\xa9\xc3\xa9", 4, 4}, {"\xc3\xa9\xc3\xa9\xc3\xa9", 5, 4}};

@@ -68,7 +68,8 @@ show_services(const struct partition *p, struct buffer *out)
 }
 
 static void
-show_incident(const struct partition *p, const struct incident *i, unsigned what, struct buffer *out)
+show_incident(const struct partition *p, const struct incident *i, unsigned what,
+    struct buffer *out)
 {
 	if (what & INCIDENTS) {
 		incident_base_id(i, p->node, out);
@@ -76,7 +77,8 @@ show_incident(const struct partition *p, const struct incident *i, unsigned what
 			buffer_text(out, "-%u", i->suffix);
 		buffer_text(out, " %s %s %s", i->active ? "active" : "resolved",
 		    severity_names[i->severity], time_text(i->started_at));
-		buffer_text(out, " %s x%d", time_text(i->last_occurrence), (int)i->occurrence_count);
+		buffer_text(out, " %s x%d", time_text(i->last_occurrence),
+		    (int)i->occurrence_count);
 		if (!i->active)
 			buffer_text(out, " %s %s", time_text(i->resolved_at), i->resolved_by);
 		buffer_text(out, "\n");
@@ -149,16 +151,36 @@ check_fold(const struct fold_case *c)
 	partition_free(p);
 }
 
+/* A partition that is packed and unpacked. */
+static struct partition *
+there_and_back(struct partition *p)
+{
+	cleanup_buffer struct buffer bytes = {0}, again = {0};
+	struct partition *back;
+	struct unpack in;
+
+	partition_pack(p, &bytes);
+	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
+	back = partition_unpack(&in);
+	ck_assert_ptr_nonnull(back);
+	ck_assert_ptr_eq(in.at, in.end);
+	partition_pack(back, &again);
+	assert_same_bytes(&bytes, &again, "packed again");
+	partition_free(p);
+	return back;
+}
+
 static const struct fold_case node_cases[] = {
-    {NODE | COUNTS | TYPES, "", "node unknown since - seen - - - - -\ncounts 0 unscoped 0 ghosts 0 over 0\n"},
+    {NODE | COUNTS | TYPES, "",
+	"node unknown since - seen - - - - -\ncounts 0 unscoped 0 ghosts 0 over 0\n"},
     {NODE, "00:00:05 anything", "node online since 00:00:05 seen 00:00:05 00:00:05 - - -\n"},
     {NODE, "00:00:05 node_online", "node online since 00:00:05 seen 00:00:05 00:00:05 - - -\n"},
     {NODE, "00:00:05 node_health", "node online since 00:00:05 seen 00:00:05 00:00:05 - - -\n"},
     {NODE, "00:00:05 node_offline", "node offline since 00:00:05 seen 00:00:05 00:00:05 - - -\n"},
     /* nothing but node_online and node_health brings it back */
     {NODE,
-	"00:00:01 node_offline\n00:00:02 service_healthy svc=a\n00:00:03 disk_usage_high disk=high\n"
-	"00:00:04 deployment_started\n00:00:05 anything",
+	"00:00:01 node_offline\n00:00:02 service_healthy svc=a\n"
+	"00:00:03 disk_usage_high disk=high\n00:00:04 deployment_started\n00:00:05 anything",
 	"node offline since 00:00:01 seen 00:00:01 00:00:05 high - -\n"},
     {NODE, "00:00:01 node_offline\n00:00:02 node_online\n00:00:03 node_online",
 	"node online since 00:00:02 seen 00:00:01 00:00:03 - - -\n"},
@@ -209,12 +231,13 @@ START_TEST(counts_by_type)
 	char type[32];
 	struct event e;
 
-	for (int round = 0; round < 2; round++)
-		for (int i = 0; i < 103; i++) {
-			(void)snprintf(type, sizeof(type), "x%03d", 200 - i);
-			plain_event(time_at("00:00:01"), type, &e);
-			partition_fold(p, &e);
-		}
+	for (int i = 0; i < 206; i++) {
+		(void)snprintf(type, sizeof(type), "x%03d", 200 - i % 103);
+		plain_event(time_at("00:00:01"), type, &e);
+		partition_fold(p, &e);
+		if (i % 50 == 0)
+			p = there_and_back(p);
+	}
 	fold_lines(p, "00:00:02 node_online\n00:00:02 disk_pressure\n00:00:02 disk_pressure_x");
 	buffer_text(&expected, "disk_pressure 1\nnode_online 1\nother 7\n");
 	for (int i = 101; i <= 200; i++)
@@ -392,7 +415,8 @@ START_TEST(times_of_incidents)
 		ck_assert_uint_eq(p->incidents[0]->time_count, i < 100 ? (unsigned)i + 1 : 100);
 		ck_assert_int_eq(incident_time(p->incidents[0], 0),
 		    time_at("00:00:00") + MINUTES(i < 100 ? 0 : i - 99));
-		ck_assert_int_eq(incident_time(p->incidents[0], p->incidents[0]->time_count - 1), e.at);
+		ck_assert_int_eq(
+		    incident_time(p->incidents[0], p->incidents[0]->time_count - 1), e.at);
 	}
 	for (size_t i = 0; i < 100; i++)
 		ck_assert_int_eq(incident_time(p->incidents[0], i),
@@ -683,6 +707,7 @@ START_TEST(five_thousand_incidents)
 	ck_assert_str_eq(p->incidents[4999]->service, "c");
 	ck_assert_uint_eq(p->over_limit, 0);
 	/* a's is the newest end but one: it stays for 4,998 more. */
+	p = there_and_back(p);
 	at = cycle(p, time_at("05:00:02"), "d", 4998);
 	ck_assert_str_eq(p->incidents[0]->service, "a");
 	(void)cycle(p, at, "d", 1);
@@ -702,6 +727,7 @@ START_TEST(ends_of_one_event)
 	break_service(p, time_at("00:00:00"), "a");
 	break_service(p, time_at("00:00:00"), "c");
 	fold_lines(p, "00:00:01 service_healthy all");
+	p = there_and_back(p);
 	at = cycle(p, time_at("00:00:02"), "d", 4998);
 	ck_assert_uint_eq(p->incident_count, 5000);
 	ck_assert_str_eq(p->incidents[0]->service, "b");
@@ -721,6 +747,7 @@ START_TEST(ends_of_one_event_by_name)
 	timestamp at;
 
 	fold_lines(p, "00:00:00 service_unhealthy svc=a,b,c\n00:00:01 service_healthy svc=c,a,b");
+	p = there_and_back(p);
 	at = cycle(p, time_at("00:00:02"), "d", 4998);
 	ck_assert_str_eq(p->incidents[0]->service, "a");
 	ck_assert_str_eq(p->incidents[1]->service, "b");
@@ -768,15 +795,18 @@ START_TEST(a_thousand_deployments)
 	deploy(p, at += SECONDS(1), "deployment_started", i++);
 	ck_assert_uint_eq(p->run_count, 1000);
 	ck_assert(has_run(p, "r0") && !has_run(p, "r1") && has_run(p, "r2"));
+	p = there_and_back(p);
 	/* an ended one goes before any open one */
 	deploy(p, at += SECONDS(1), "deployment_failed", 500);
 	deploy(p, at += SECONDS(1), "deployment_completed", 400);
 	deploy(p, at += SECONDS(1), "deployment_started", i++);
 	ck_assert(!has_run(p, "r500") && has_run(p, "r400") && has_run(p, "r2"));
+	p = there_and_back(p);
 	/* ended first, though its last event is later: ended, begun, ended */
 	deploy(p, at += SECONDS(1), "deployment_completed", 300);
 	deploy(p, at += SECONDS(1), "deployment_started", 400);
 	deploy(p, at += SECONDS(1), "deployment_completed", 400);
+	p = there_and_back(p);
 	deploy(p, at += SECONDS(1), "deployment_started", i++);
 	ck_assert(!has_run(p, "r300") && has_run(p, "r400"));
 	deploy(p, at += SECONDS(1), "deployment_started", i++);
@@ -795,7 +825,8 @@ static const struct fold_case forget_cases[] = {
     {INCIDENTS,
 	"00:00:00 service_unhealthy svc=a\n00:00:00 service_healthy svc=a\n30d23:59:59.999999999 x",
 	"inc-" T "0-n-a resolved error 00:00:00 00:00:00 x1 00:00:00 service_healthy\n"},
-    {INCIDENTS, "00:00:00 service_unhealthy svc=a\n00:00:00 service_healthy svc=a\n31d00:00:00 x", ""},
+    {INCIDENTS,
+	"00:00:00 service_unhealthy svc=a\n00:00:00 service_healthy svc=a\n31d00:00:00 x", ""},
     {INCIDENTS,
 	"00:00:00 service_unhealthy svc=a\n00:00:00.000000001 service_healthy svc=b\n"
 	"23:59:59.999999999 service_healthy svc=a\n31d23:00:00 x",
@@ -885,25 +916,6 @@ START_TEST(hours_heard)
 	partition_free(p);
 }
 END_TEST
-
-/* A partition that is packed and unpacked. */
-static struct partition *
-there_and_back(struct partition *p)
-{
-	cleanup_buffer struct buffer bytes = {0}, again = {0};
-	struct partition *back;
-	struct unpack in;
-
-	partition_pack(p, &bytes);
-	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-	back = partition_unpack(&in);
-	ck_assert_ptr_nonnull(back);
-	ck_assert_ptr_eq(in.at, in.end);
-	partition_pack(back, &again);
-	assert_same_bytes(&bytes, &again, "packed again");
-	partition_free(p);
-	return back;
-}
 
 static void
 assert_same_state(const struct partition *a, const struct partition *b, int seed)

@@ -368,7 +368,8 @@ static const struct project_case service_cases[] = {
 	    {NULL, "services a/v fresh", "false"},
 	    {"90d00:00:00", "services a/t fresh", "true"}}},
     {"@a ttl=15m\n00:00:00 service_healthy svc=s",
-	{{"00:15:00", "services a/s fresh", "true"}, {"00:15:00" NS, "services a/s fresh", "false"}}},
+	{{"00:15:00", "services a/s fresh", "true"},
+	    {"00:15:00" NS, "services a/s fresh", "false"}}},
     {"@a ttl=0\n+s ttl=0\n00:00:00 service_healthy svc=s\n00:00:01 node_offline",
 	{{"00:00:02", "services a/s fresh", "false"}}},
     {"@a ttl=0\n00:00:00 service_unhealthy svc=s\n",
@@ -433,7 +434,8 @@ static const struct project_case pruned_cases[] = {
 	{{"7d00:01:00", "incidents *", "['inc-" T "0-a-s']"},
 	    {NULL, "summary incidents resolved", "1"}, {"7d00:01:00" NS, "incidents *", "[]"},
 	    {NULL, "summary incidents total", "0"}}},
-    {"!incidents=30d\n@a ttl=0\n+s\n00:00:00 service_unhealthy svc=s\n00:01:00 service_healthy svc=s",
+    {"!incidents=30d\n@a ttl=0\n+s\n00:00:00 service_unhealthy svc=s\n"
+     "00:01:00 service_healthy svc=s",
 	{{"30d00:01:00", "incidents *", "['inc-" T "0-a-s']"},
 	    {"30d00:01:00" NS, "incidents *", "[]"}}},
     /* deployments, also those that stalled */
@@ -484,8 +486,8 @@ static const struct project_case deployment_cases[] = {
     /* failed: those that failed speak for it */
     {"@a ttl=0\n" STARTED("00:00:10", "r") " src=sa stage=deploy msg=ma svc=z diag=/a,/x\n"
      "00:01:00.9 deployment_completed cid=r stage=complete\n"
-     "@b ttl=0\n" STARTED("00:00:05", "r") " src=sb svc=y diag=/x,/b\n" STARTED("00:00:06", "r") "\n"
-     "00:00:50 deployment_failed cid=r stage=verify msg=mb",
+     "@b ttl=0\n" STARTED("00:00:05", "r") " src=sb svc=y diag=/x,/b\n"
+     STARTED("00:00:06", "r") "\n00:00:50 deployment_failed cid=r stage=verify msg=mb",
 	{{"00:02:00", "deployments r",
 	     "{'attempts':2,'diagnostics':['/a','/x','/b'],'duration_seconds':55,'ended_at':'" ON
 	     "00:01:00.9Z','id':'r','message':'mb','node':'a','nodes':['a','b'],'service':'y',"
@@ -598,7 +600,8 @@ static const struct project_case id_cases[] = {
      "00:00:00 deployment_started svc=c\n@z ttl=0\n" STARTED("00:00:00", D) " svc=s\n"
      STARTED("00:00:00", D "-2"),
 	{{"00:01:00", "deployments *", "['" D "','" D "-2','" D "-3','" D "-4']"},
-	    {NULL, "deployments " D " nodes", "['z']"}, {NULL, "deployments " D "-2 nodes", "['z']"},
+	    {NULL, "deployments " D " nodes", "['z']"},
+	    {NULL, "deployments " D "-2 nodes", "['z']"},
 	    {NULL, "deployments " D "-3 nodes", "['a']"},
 	    {NULL, "deployments " D "-4 nodes", "['a-b']"}}},
     {"@a ttl=0\n00:00:00 deployment_started svc=b-c\n@z unknown\n" STARTED("00:00:00", D),
@@ -902,10 +905,10 @@ START_TEST(bytes_of_values)
 	static const char *const texts[] = {"a/b", "\"\\\b\f\n\r\t", "\x01\x1f\x7f",
 	    "\xc3\xa9\xf0\x9f\x8f\xa0"};
 	static const char expected[] =
-	    "{\n  \"reals\": [\n    0.0,\n    3.0,\n    0.1,\n    0.3,\n    -1.5,\n    1e20,\n    1e-7,\n"
-	    "    1.5e300,\n    1.23456789012346e17,\n    0.333333333333333\n  ],\n"
-	    "  \"texts\": [\n    \"a/b\",\n    \"\\\"\\\\\\b\\f\\n\\r\\t\",\n    \"\\u0001\\u001F\x7f\",\n"
-	    "    \"\xc3\xa9\xf0\x9f\x8f\xa0\"\n  ]\n}\n";
+	    "{\n  \"reals\": [\n    0.0,\n    3.0,\n    0.1,\n    0.3,\n    -1.5,\n    1e20,\n"
+	    "    1e-7,\n    1.5e300,\n    1.23456789012346e17,\n    0.333333333333333\n  ],\n"
+	    "  \"texts\": [\n    \"a/b\",\n    \"\\\"\\\\\\b\\f\\n\\r\\t\",\n"
+	    "    \"\\u0001\\u001F\x7f\",\n    \"\xc3\xa9\xf0\x9f\x8f\xa0\"\n  ]\n}\n";
 	json_auto_t *value = json_pack("{s:[], s:[]}", "texts", "reals");
 	cleanup_buffer struct buffer out = {0};
 
@@ -924,10 +927,12 @@ START_TEST(nodes_without_a_topology)
 	static const struct {
 		const char *node, *events, *now;
 		bool known;
-	} cases[] = {{"a", "00:00:00 x", "00:00:00", true}, {"a", "00:00:00 x", "30d00:00:00", true},
+	} cases[] = {{"a", "00:00:00 x", "00:00:00", true},
+	    {"a", "00:00:00 x", "30d00:00:00", true},
 	    {"a", "00:00:00 x", "30d00:00:00" NS, false},
 	    {"a", "00:00:00 x\n1d00:00:00 x", "31d00:00:00", true}, {"a", "", "00:00:00", false},
-	    {"a", "00:05:00 x", "00:00:00", true}, {"0123456789ab", "00:00:00 x", "00:00:00", false},
+	    {"a", "00:05:00 x", "00:00:00", true},
+	    {"0123456789ab", "00:00:00 x", "00:00:00", false},
 	    {"0123456789abc", "00:00:00 x", "00:00:00", true},
 	    {"0123456789a", "00:00:00 x", "00:00:00", true},
 	    {"0123456789aB", "00:00:00 x", "00:00:00", true}};
@@ -1083,7 +1088,8 @@ START_TEST(nothing_changes_before_it_is_said_to)
 			    time_text(then));
 			assert_same_bytes(&first, &later, what);
 			if (unused != next)
-				ck_abort_msg("%s: %s, not %s", what, time_text(unused), time_text(next));
+				ck_abort_msg(
+				    "%s: %s, not %s", what, time_text(unused), time_text(next));
 		}
 		/* From edge to edge, and now and then a leap. */
 		now = next + (roll(&d, 5) == 0 ? (timestamp)roll(&d, (uint64_t)DAYS(9)) : 0);

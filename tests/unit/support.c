@@ -294,7 +294,8 @@ assert_same_bytes(const struct buffer *a, const struct buffer *b, const char *wh
 void
 assert_text(const char *got, const char *expected, const char *what)
 {
-	ck_assert_msg(strcmp(got, expected) == 0, "%s\ngot:\n%s\nexpected:\n%s", what, got, expected);
+	ck_assert_msg(
+	    strcmp(got, expected) == 0, "%s\ngot:\n%s\nexpected:\n%s", what, got, expected);
 }
 
 /* Nothing here has to outlive a power cut. */

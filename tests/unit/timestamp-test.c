@@ -60,7 +60,8 @@ START_TEST(usable_times)
 	timestamp at = 0;
 
 	ck_assert_msg(timestamp_parse(t->text, strlen(t->text), &at), "refused: %s", t->text);
-	ck_assert_msg(at == SECONDS(t->seconds) + t->nanoseconds, "%s: %lld", t->text, (long long)at);
+	ck_assert_msg(
+	    at == SECONDS(t->seconds) + t->nanoseconds, "%s: %lld", t->text, (long long)at);
 	assert_text(timestamp_format(at, text), t->written, t->text);
 }
 END_TEST
@@ -68,8 +69,9 @@ END_TEST
 static const char *const bad_times[] = {
     "", "2026", "2026-05-12", "2026-05-12T", "2026-05-12T12:05Z", "2026-05-12T12:05", "12:05:00Z",
     "2026-05-12T12:05:60Z", "2016-12-31T23:59:60Z", "2026-05-12T12:60:00Z",
-    "2026-05-12T24:00:00Z", "2026-05-12T12:05:00.Z", "2026-05-12T12:05:00.", "2026-05-12T12:05:00,5Z",
-    "2026-05-12T12:05:00+24:00", "2026-05-12T12:05:00+02:60", "2026-05-12T12:05:00+0200",
+    "2026-05-12T24:00:00Z", "2026-05-12T12:05:00.Z", "2026-05-12T12:05:00.",
+    "2026-05-12T12:05:00,5Z", "2026-05-12T12:05:00+24:00", "2026-05-12T12:05:00+02:60",
+    "2026-05-12T12:05:00+0200",
     "2026-05-12T12:05:00+02", "2026-05-12T12:05:00+2:00", "2026-05-12T12:05:00+02:00Z",
     "2026-05-12T12:05:00ZZ", "2026-05-12T12:05:00Z ", " 2026-05-12T12:05:00Z",
     "2026-05-12T12:05:00 Z", "2026-05-12T12:05:00UTC", "2026-05-12X12:05:00Z",
@@ -118,7 +120,8 @@ START_TEST(dates_in_a_row)
 			int length = lengths[month] + (month == 1 && leap);
 
 			for (int day = 1; day <= length; day++, days++) {
-				(void)snprintf(text, sizeof(text), "%04d-%02d-%02d", year, month + 1, day);
+				(void)snprintf(
+				    text, sizeof(text), "%04d-%02d-%02d", year, month + 1, day);
 				if (!date_parse(text, &got) || got != days ||
 				    strcmp(date_format(days, written), text) != 0 ||
 				    date_of(date_start(days)) != days ||
