@@ -31,10 +31,11 @@ FLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-
 LIBS += -fsanitize=address,undefined
 endif
 
-LIBRARY_SOURCES = $(filter-out src/%/main.c,$(wildcard src/*/*.c))
+LIBRARY_SOURCES = $(filter-out %/main.c,$(wildcard src/*/*.c))
 LIBRARY_OBJECTS = $(LIBRARY_SOURCES:%.c=$(B)/%.o)
 OBSERVER_OBJECTS = $(B)/src/observer/main.o
 TEST_OBJECTS = $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
+DEMO_OBJECTS = $(B)/contrib/demo/overview.o
 
 all: $(B)/homelab-observer
 
@@ -55,9 +56,71 @@ $(B)/unit-tests: $(TEST_OBJECTS) $(B)/libhomelab.a
 	@echo '  LINK    $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(shell $(PKG_CONFIG) --libs check)
 
--include $(LIBRARY_OBJECTS:.o=.d) $(OBSERVER_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(LIBRARY_OBJECTS:.o=.d) $(OBSERVER_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) \
+	$(DEMO_OBJECTS:.o=.d)
+
+# --- the demo: a realistic homelab, folded -------------------------------------
+
+$(B)/overview: $(B)/contrib/demo/overview.o $(B)/libhomelab.a
+	@echo '  LINK    $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+demo: $(B)/homelab-observer $(B)/overview
+	@rm -rf demo && mkdir demo
+	@cp -R fixtures/homelab/events fixtures/homelab/inventory fixtures/homelab/hosts \
+		fixtures/homelab/state demo/
+	$(B)/homelab-observer --root demo --settle 0 --now "$$(cat fixtures/homelab/now)"
+	@$(B)/overview demo/world
+	@echo && echo "The world is in demo/world; look at demo/world/incidents.json."
+
+# --- checks --------------------------------------------------------------------
+
+HISTORIES ?= $(if $(SANITIZE),60,200)
+SEED ?= 1
+
+check: $(B)/homelab-observer $(B)/unit-tests
+	$(B)/unit-tests
+	$(PYTHON) -B -m unittest -q tests/oracle/test_oracle.py
+	$(PYTHON) -B -m unittest discover -q -s tests/schemas
+	$(PYTHON) -B tests/fixtures/rules.py
+	$(PYTHON) -B tests/fixtures/run.py --observer $(B)/homelab-observer
+	$(PYTHON) -B tests/property/history.py --observer $(B)/homelab-observer \
+		--count $(HISTORIES) --seed $(SEED)
+
+C_FILES = $(wildcard src/*/*.[ch] include/homelab/*.h tests/unit/*.[ch] contrib/demo/*.c)
+
+lint: FLAGS += -Wall -Wextra
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	clang-tidy --quiet --warnings-as-errors='*' $(wildcard src/*/*.c) -- $(FLAGS) 2>/dev/null
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --force \
+		--enable=warning,performance,portability \
+		--suppress=normalCheckLevelMaxBranches -Iinclude src
+	cd man && mandoc -T lint *.5 *.8
+	shellcheck contrib/bootstrap.sh .ci/run
+
+# --- installing ----------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(B)/homelab-observer $(DESTDIR)$(BINDIR)/
+	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,/usr/bin/,$(BINDIR)/,' contrib/systemd/homelab-observer.service \
+		>$(DESTDIR)$(UNITDIR)/homelab-observer.service
+	install -m 644 contrib/systemd/homelab-observer.timer $(DESTDIR)$(UNITDIR)/
+	chmod 644 $(DESTDIR)$(UNITDIR)/homelab-observer.service
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/homelab-observer
+	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5))
+	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
+	rm -f $(DESTDIR)$(UNITDIR)/homelab-observer.service
+	rm -f $(DESTDIR)$(UNITDIR)/homelab-observer.timer
 
 clean:
 	rm -rf build demo
 
-.PHONY: all clean
+.PHONY: all demo check lint install uninstall clean
+.DELETE_ON_ERROR:

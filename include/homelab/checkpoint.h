@@ -35,7 +35,7 @@ enum checkpoint_state {
 	CHECKPOINT_SOUND,
 	CHECKPOINT_MISSING,
 	CHECKPOINT_FOREIGN, /* the Python observer's: no `format` (C3) */
-	CHECKPOINT_DAMAGED  /* torn, of a newer version, or not its digest (C4) */
+	CHECKPOINT_DAMAGED /* torn, of a newer version, or not its digest (C4) */
 };
 
 /* Reads it. *out is the object where it's sound, and *why says what's wrong

@@ -41,8 +41,8 @@ int disk_make_dir(int dir, const char *path, struct error *err);
  * link. ENOENT and the like are left in errno. */
 int disk_read(int dir, const char *path, size_t limit, struct buffer *out, struct error *err);
 /* The same for a file of the operator's, who may use links. */
-int disk_read_followed(int dir, const char *path, size_t limit, struct buffer *out,
-    struct error *err);
+int disk_read_followed(
+    int dir, const char *path, size_t limit, struct buffer *out, struct error *err);
 
 /* Replaces a file: whole, synced, then renamed over the old one. The name is
  * durable after disk_sync_dir(). */
@@ -50,13 +50,13 @@ int disk_replace(int dir, const char *path, const void *data, size_t length, str
 int disk_sync_dir(int dir, const char *path, struct error *err);
 
 /* Writes a file under a name nobody relies on yet; synced. */
-int disk_create(int dir, const char *path, const void *data, size_t length, mode_t mode,
-    struct error *err);
+int disk_create(
+    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err);
 
 /* Makes a file `at` bytes long, whatever a killed run left behind that, and
  * appends; synced where `sync`. */
-int disk_append(int dir, const char *path, uint64_t at, const void *data, size_t length,
-    bool sync, struct error *err);
+int disk_append(int dir, const char *path, uint64_t at, const void *data, size_t length, bool sync,
+    struct error *err);
 
 int disk_remove(int dir, const char *path, struct error *err); /* may be gone */
 

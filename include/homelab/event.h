@@ -19,7 +19,7 @@
 
 enum {
 	EVENT_SIZE_MAX = 1 << 20, /* bytes of a file or a line */
-	EVENT_DEPTH_MAX = 32,     /* nested containers, the event the first */
+	EVENT_DEPTH_MAX = 32, /* nested containers, the event the first */
 	EVENT_SERVICES_MAX = 256,
 	EVENT_METRICS_MAX = 64,
 	EVENT_DIAGNOSTICS_MAX = 16,
@@ -74,7 +74,7 @@ struct event_type {
 	enum pressure pressure;
 	const char *level; /* a pressure's level where the type says it; else
 	                      NULL: the payload's */
-	bool prefix;       /* the level is what follows the name */
+	bool prefix; /* the level is what follows the name */
 };
 
 /* The row of a type; a row of EFFECT_SEEN for those without one. */
@@ -115,7 +115,7 @@ bool node_names_have(const struct node_names *names, const char *name);
 enum rejection {
 	REJECTION_NONE,
 	REJECTION_CONTENT, /* unusable whatever the inventory says */
-	REJECTION_NODE     /* of another node: the inventory may change that */
+	REJECTION_NODE /* of another node: the inventory may change that */
 };
 
 /*

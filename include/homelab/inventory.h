@@ -96,8 +96,8 @@ struct declarations {
 
 /* A file without `services` is refused; with an empty one it declares nothing.
  * Containers' leftovers and a service called `all` are kept as they stand. */
-struct declarations *declarations_parse(const char *text, size_t length,
-    struct complaint *complaint);
+struct declarations *declarations_parse(
+    const char *text, size_t length, struct complaint *complaint);
 json_t *declarations_to_json(const struct declarations *d);
 struct declarations *declarations_from_json(const json_t *value);
 const struct declaration *declarations_find(const struct declarations *d, const char *service);

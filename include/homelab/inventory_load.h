@@ -25,9 +25,9 @@ struct host {
 struct inventory {
 	enum topology_state state;
 	struct topology *topology; /* the one in force; no nodes where absent */
-	json_t *memory;            /* to be kept with the checkpoint */
-	json_t *before;            /* the one that was, or NULL */
-	int repo;                  /* descriptor; -1 where there is none */
+	json_t *memory; /* to be kept with the checkpoint */
+	json_t *before; /* the one that was, or NULL */
+	int repo; /* descriptor; -1 where there is none */
 	struct host *hosts;
 	size_t host_count, host_room;
 };
@@ -36,8 +36,8 @@ struct inventory {
  * Reads the topology. `memory` is what was kept, or NULL. Fails with EX_CONFIG
  * where there is no good topology and never was one (I2).
  */
-int inventory_load(struct inventory *inventory, int repo, const json_t *memory,
-    bool no_topology, const char *alias_map, struct error *err);
+int inventory_load(struct inventory *inventory, int repo, const json_t *memory, bool no_topology,
+    const char *alias_map, struct error *err);
 /* What a node's hosts/NODE/services.yaml declares. The result is good until the
  * next call (its declarations until the release). */
 const struct host *inventory_host(struct inventory *inventory, const char *node);
@@ -52,8 +52,8 @@ bool inventory_is_unchanged(int repo, const json_t *memory);
 
 /* The inventory as remembered, whatever the files are now: for --verify. */
 enum { INVENTORY_RECALLED = -2 };
-int inventory_recall(struct inventory *inventory, const json_t *memory,
-    enum topology_state state, struct error *err);
+int inventory_recall(struct inventory *inventory, const json_t *memory, enum topology_state state,
+    struct error *err);
 void inventory_release(struct inventory *inventory);
 
 #endif

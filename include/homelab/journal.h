@@ -42,18 +42,18 @@ struct watched {
 };
 
 struct directory {
-	int32_t date;    /* or NO_DATE */
-	bool exists;     /* at the last look */
-	bool seen;       /* by the look that is under way */
-	bool pending;    /* has to be listed again whatever its identity says */
+	int32_t date; /* or NO_DATE */
+	bool exists; /* at the last look */
+	bool seen; /* by the look that is under way */
+	bool pending; /* has to be listed again whatever its identity says */
 	struct identity identity;
 	timestamp listed; /* when its last listing began, by the real clock */
 	uint64_t decisions_generation, decisions_length;
 	timestamp newest; /* greatest timestamp among its events */
 	uint64_t held;
 	timestamp held_until; /* when the first of them is due */
-	char *top;       /* greatest name decided on before any undecided one */
-	bool complete;   /* every event file in it is decided on */
+	char *top; /* greatest name decided on before any undecided one */
+	bool complete; /* every event file in it is decided on */
 	struct watched *watched;
 	size_t watched_count, watched_room;
 };
@@ -62,8 +62,8 @@ struct day {
 	int32_t date;
 	uint64_t generation, length, rows;
 	bool compressed;
-	uint64_t old_rows;     /* of them, those an earlier run decided on */
-	bool unsynced;         /* the file has something that isn't durable yet */
+	uint64_t old_rows; /* of them, those an earlier run decided on */
+	bool unsynced; /* the file has something that isn't durable yet */
 	struct buffer pending; /* rows that aren't in the file yet */
 };
 
@@ -87,7 +87,7 @@ struct manifest {
 	size_t name_count;
 	timestamp newest; /* of its events; TIMESTAMP_NONE */
 	bool based; /* the first snapshot stands for days that are gone */
-	bool anew;  /* its names or sources changed: make it from files and journal */
+	bool anew; /* its names or sources changed: make it from files and journal */
 	struct source *sources; /* by name */
 	size_t source_count, source_room;
 	struct snapshot *snapshots; /* by boundary */
@@ -141,12 +141,12 @@ int day_load(const struct store *store, const struct source *s, const struct day
     struct buffer *out, struct error *err);
 
 /* The same as far as it can be read: for mending. */
-void day_salvage(const struct store *store, const struct source *s, const struct day *d,
-    struct buffer *out);
+void day_salvage(
+    const struct store *store, const struct source *s, const struct day *d, struct buffer *out);
 
 /* Appends what is pending to the file; `sync` before a commit. */
-int day_flush(struct store *store, const struct source *s, struct day *d, bool sync,
-    struct error *err);
+int day_flush(
+    struct store *store, const struct source *s, struct day *d, bool sync, struct error *err);
 
 /* Writes a day anew, compressed, under this run's generation. */
 int day_compress(struct store *store, const struct source *s, struct day *d, struct error *err);
@@ -155,12 +155,12 @@ int day_compress(struct store *store, const struct source *s, struct day *d, str
 
 enum verdict {
 	VERDICT_NONE,
-	VERDICT_EVENT,         /* its event is in the journal */
-	VERDICT_REJECTED,      /* until size or ctime changes */
-	VERDICT_HELD,          /* until its time comes */
-	VERDICT_UNPLACED,      /* too late to be folded, for ever */
-	VERDICT_READ,          /* a .jsonl, up to an offset */
-	VERDICT_SHRUNK,        /* a .jsonl that lost what was read of it, for ever */
+	VERDICT_EVENT, /* its event is in the journal */
+	VERDICT_REJECTED, /* until size or ctime changes */
+	VERDICT_HELD, /* until its time comes */
+	VERDICT_UNPLACED, /* too late to be folded, for ever */
+	VERDICT_READ, /* a .jsonl, up to an offset */
+	VERDICT_SHRUNK, /* a .jsonl that lost what was read of it, for ever */
 	VERDICT_COUNT
 };
 
@@ -169,10 +169,10 @@ enum verdict {
 struct decision {
 	const char *key;
 	enum verdict verdict;
-	uint64_t size;  /* rejected: size; read, shrunk: offset */
+	uint64_t size; /* rejected: size; read, shrunk: offset */
 	timestamp time; /* rejected: ctime; held: when it's due; unplaced: its date */
-	bool present;   /* for the lister's use: seen in the directory */
-	bool owned;     /* the key is; others lie in the log */
+	bool present; /* for the lister's use: seen in the directory */
+	bool owned; /* the key is; others lie in the log */
 };
 
 /* All verdicts on one directory: a hash table over an append-only log. */
@@ -181,8 +181,8 @@ struct decisions {
 	size_t count, room;
 	uint32_t *slots; /* 1 + index of an item; 0 for none */
 	size_t slot_count; /* a power of two */
-	struct buffer log;     /* as read */
-	bool told;             /* by rows: nothing is known of other lines */
+	struct buffer log; /* as read */
+	bool told; /* by rows: nothing is known of other lines */
 	struct buffer pending; /* records to be appended */
 };
 
@@ -191,16 +191,16 @@ int decisions_load(const struct store *store, const struct source *s, const stru
     struct decisions *out, struct error *err);
 struct decision *decisions_find(const struct decisions *d, const char *key);
 /* Decides; the key is copied. */
-void decisions_set(struct decisions *d, const char *key, enum verdict verdict, uint64_t size,
-    timestamp time);
+void decisions_set(
+    struct decisions *d, const char *key, enum verdict verdict, uint64_t size, timestamp time);
 int decisions_flush(struct store *store, const struct source *s, struct directory *dir,
     struct decisions *d, struct error *err);
 
 /* --- snapshots ---------------------------------------------------------- */
 
-int snapshot_write(struct store *store, const struct partition *p, const struct snapshot *s,
-    struct error *err);
-struct partition *snapshot_load(const struct store *store, const char *node,
-    const struct snapshot *s, struct error *err);
+int snapshot_write(
+    struct store *store, const struct partition *p, const struct snapshot *s, struct error *err);
+struct partition *snapshot_load(
+    const struct store *store, const char *node, const struct snapshot *s, struct error *err);
 
 #endif

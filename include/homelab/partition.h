@@ -33,12 +33,7 @@ enum {
 #define DEPLOYMENT_MEMORY DAYS(120)
 
 enum node_status { NODE_UNKNOWN, NODE_ONLINE, NODE_OFFLINE, NODE_STALE, NODE_STATUS_COUNT };
-enum service_status {
-	SERVICE_UNKNOWN,
-	SERVICE_HEALTHY,
-	SERVICE_UNHEALTHY,
-	SERVICE_STATUS_COUNT
-};
+enum service_status { SERVICE_UNKNOWN, SERVICE_HEALTHY, SERVICE_UNHEALTHY, SERVICE_STATUS_COUNT };
 enum run_status { RUN_IN_PROGRESS, RUN_COMPLETED, RUN_FAILED };
 
 struct remediation {
@@ -71,7 +66,7 @@ struct service {
 
 /* A deployment as this node tells it. */
 struct run {
-	char *id;   /* correlation id, or made (F9) */
+	char *id; /* correlation id, or made (F9) */
 	bool made;
 	char *first_service; /* of a made run; or "all" */
 	enum run_status status;

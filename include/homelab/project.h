@@ -28,7 +28,7 @@ bool node_is_known(struct clock *clock, const struct partition *p);
 /* One node that is read, by name in the array. */
 struct node_input {
 	const struct topology_node *topology; /* never NULL: defaults where absent */
-	const struct partition *partition;    /* NULL: never heard of */
+	const struct partition *partition; /* NULL: never heard of */
 	const struct declarations *declarations; /* NULL: none, or bad */
 	bool declarations_bad;
 	bool known;

@@ -13,8 +13,8 @@
 /* Documents whose bytes are the published ones already aren't written; `old`
  * is the checkpoint's `documents`, or NULL to write all. Returns how many were
  * written, -1 on failure. */
-int publish_documents(int world_dir, const struct world *world, const json_t *old, bool intact,
-    struct error *err);
+int publish_documents(
+    int world_dir, const struct world *world, const json_t *old, bool intact, struct error *err);
 
 /* The summary with its observation, last of all. */
 int publish_summary(int world_dir, const json_t *summary, struct error *err);
@@ -24,8 +24,8 @@ json_t *publish_read_summary(int world_dir);
 
 /* Whether the documents on disk are those of the checkpoint and the summary:
  * of their sizes, and none changed after the summary was written. */
-bool publish_is_intact(int world_dir, const json_t *summary, const json_t *documents,
-    uint64_t generation);
+bool publish_is_intact(
+    int world_dir, const json_t *summary, const json_t *documents, uint64_t generation);
 
 /* {"nodes.json": {"bytes", "sha256"}, …} of a world. New reference. */
 json_t *publish_digests(const struct world *world);

@@ -9,10 +9,10 @@
 struct replay {
 	struct store *store;
 	struct manifest *manifest;
-	timestamp newest;    /* of all rows: decides which snapshots are taken */
+	timestamp newest; /* of all rows: decides which snapshots are taken */
 	bool take_snapshots; /* false: the manifest's stay as they are */
-	uint64_t late;       /* out: new rows that sorted before an old one */
-	uint64_t waiting;    /* new rows since the last old one */
+	uint64_t late; /* out: new rows that sorted before an old one */
+	uint64_t waiting; /* new rows since the last old one */
 };
 
 /*

@@ -25,12 +25,12 @@ struct tally {
 
 /* What a run's scans share and don't change. */
 struct scan {
-	int root;  /* descriptor of ROOT */
+	int root; /* descriptor of ROOT */
 	int state; /* of ROOT/state */
 	struct store *store;
-	timestamp now;    /* what events are compared with */
+	timestamp now; /* what events are compared with */
 	timestamp settle; /* how old an unusable file must be to be rejected */
-	bool rebuild;     /* read everything again */
+	bool rebuild; /* read everything again */
 	volatile sig_atomic_t *stop;
 };
 
@@ -47,7 +47,7 @@ struct intake {
 	struct manifest *manifest;
 	struct node_names names;
 	timestamp newest; /* of what earlier runs folded; TIMESTAMP_NONE */
-	timestamp base;   /* events before it are in the base or nowhere */
+	timestamp base; /* events before it are in the base or nowhere */
 	timestamp oldest_new; /* least of this run's events; TIMESTAMP_LAST */
 	size_t pending_bytes;
 	struct tally tally;
@@ -58,8 +58,8 @@ struct intake {
 /* Looks at one directory. -1 with *err set is a failure of our own state. */
 bool directory_is_due(const struct intake *in, const struct source *s, struct directory *d);
 /* `old` is NULL, or, in a rebuild, what was decided on it before. */
-int directory_scan(struct intake *in, struct source *s, struct directory *d,
-    struct decisions *old, struct error *err);
+int directory_scan(struct intake *in, struct source *s, struct directory *d, struct decisions *old,
+    struct error *err);
 
 /* Sees to it that what was decided is in the journal's files and durable. */
 int intake_flush(struct intake *in, bool sync, struct error *err);
@@ -71,7 +71,7 @@ struct candidate {
 	struct source *source;
 	struct directory *directory;
 	struct decisions *known; /* verdicts so far */
-	struct decisions *out;   /* where verdicts go; the same unless rebuilding */
+	struct decisions *out; /* where verdicts go; the same unless rebuilding */
 	const char *name;
 	const char *path; /* relative to the event directory */
 	int fd;
@@ -80,20 +80,19 @@ struct candidate {
 
 enum outcome {
 	OUTCOME_DECIDED,
-	OUTCOME_WAITS,      /* has to be looked at again in the next run */
+	OUTCOME_WAITS, /* has to be looked at again in the next run */
 	OUTCOME_UNFINISHED, /* the same once it has changed */
-	OUTCOME_FAILED      /* our own state did */
+	OUTCOME_FAILED /* our own state did */
 };
 
 /* Decide on a .json, or on what a .jsonl has beyond what was read of it. */
 enum outcome intake_file(struct intake *in, struct candidate *c, struct error *err);
 enum outcome intake_lines(struct intake *in, struct candidate *c, struct error *err);
 /* Decide on a held line that is due. */
-enum outcome intake_line(struct intake *in, struct candidate *c, uint64_t offset,
-    struct error *err);
+enum outcome intake_line(
+    struct intake *in, struct candidate *c, uint64_t offset, struct error *err);
 /* Rejects a whole file, whatever is in it. */
-int intake_reject(struct intake *in, struct candidate *c, const char *reason,
-    struct error *err);
+int intake_reject(struct intake *in, struct candidate *c, const char *reason, struct error *err);
 
 /*
  * Copies what was rejected to observer_failed_events/SOURCE/, with its reason

@@ -15,14 +15,14 @@ typedef int64_t timestamp;
 #define TIMESTAMP_LAST INT64_MAX
 
 #define NANOSECONDS_A_SECOND INT64_C(1000000000)
-#define SECONDS(n) ((timestamp)(n) * NANOSECONDS_A_SECOND)
-#define MINUTES(n) SECONDS((n) * INT64_C(60))
-#define HOURS(n) SECONDS((n) * INT64_C(3600))
-#define DAYS(n) SECONDS((n) * INT64_C(86400))
+#define SECONDS(n) ((timestamp)(n)*NANOSECONDS_A_SECOND)
+#define MINUTES(n) SECONDS((n)*INT64_C(60))
+#define HOURS(n) SECONDS((n)*INT64_C(3600))
+#define DAYS(n) SECONDS((n)*INT64_C(86400))
 
 enum {
 	TIMESTAMP_TEXT_MAX = 31, /* 2026-05-12T12:05:00.123456789Z and NUL */
-	DATE_TEXT_MAX = 11,      /* 2026-05-12 and NUL */
+	DATE_TEXT_MAX = 11, /* 2026-05-12 and NUL */
 };
 
 /*
@@ -40,7 +40,7 @@ char *timestamp_format(timestamp at, char *out);
 int32_t date_of(timestamp at);
 timestamp date_start(int32_t date);
 bool date_parse(const char *text, int32_t *out); /* exactly YYYY-MM-DD */
-char *date_format(int32_t date, char *out);      /* DATE_TEXT_MAX bytes */
+char *date_format(int32_t date, char *out); /* DATE_TEXT_MAX bytes */
 
 /* The hour since 1970-01-01T00Z. */
 int64_t hour_of(timestamp at);

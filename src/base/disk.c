@@ -64,8 +64,7 @@ read_all(int fd, size_t size, struct buffer *out)
 }
 
 static int
-read_file(int dir, const char *path, int flags, size_t limit, struct buffer *out,
-    struct error *err)
+read_file(int dir, const char *path, int flags, size_t limit, struct buffer *out, struct error *err)
 {
 	struct stat st;
 	cleanup_close int fd =
@@ -95,8 +94,7 @@ disk_read(int dir, const char *path, size_t limit, struct buffer *out, struct er
 }
 
 int
-disk_read_followed(int dir, const char *path, size_t limit, struct buffer *out,
-    struct error *err)
+disk_read_followed(int dir, const char *path, size_t limit, struct buffer *out, struct error *err)
 {
 	return read_file(dir, path, 0, limit, out, err);
 }
@@ -120,8 +118,7 @@ write_all(int fd, const unsigned char *data, size_t length)
 /* Writes and closes, whatever happens. An fsync that failed is never tried
  * again: the kernel may have dropped what it couldn't write. */
 static int
-finish_file(int fd, const char *path, const void *data, size_t length, bool sync,
-    struct error *err)
+finish_file(int fd, const char *path, const void *data, size_t length, bool sync, struct error *err)
 {
 	int failed = 0;
 
@@ -135,8 +132,8 @@ finish_file(int fd, const char *path, const void *data, size_t length, bool sync
 }
 
 int
-disk_create(int dir, const char *path, const void *data, size_t length, mode_t mode,
-    struct error *err)
+disk_create(
+    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int fd = disk.open(dir, path, flags, mode);
@@ -166,8 +163,8 @@ disk_replace(int dir, const char *path, const void *data, size_t length, struct 
 	size_t parent = slash == NULL ? 0 : (size_t)(slash - path) + 1;
 	char temporary[PATH_MAX];
 
-	(void)snprintf(temporary, sizeof(temporary), "%.*s.%s.new", (int)parent, path,
-	    path + parent);
+	(void)snprintf(
+	    temporary, sizeof(temporary), "%.*s.%s.new", (int)parent, path, path + parent);
 	if (disk_create(dir, temporary, data, length, 0644, err) < 0)
 		return -1;
 	if (disk.rename(dir, temporary, dir, path) < 0) {

@@ -134,8 +134,8 @@ say(enum message_level level, const char *format, va_list args)
 		length = snprintf(line, sizeof(line), "%s%s%s\n", words[level].priority,
 		    words[level].word, shown);
 	else
-		length = snprintf(line, sizeof(line), "%s: %s%s\n", messages.program,
-		    words[level].word, shown);
+		length = snprintf(
+		    line, sizeof(line), "%s: %s%s\n", messages.program, words[level].word, shown);
 	put_line(line, (size_t)length);
 }
 

@@ -103,9 +103,12 @@ name_is_printable(const char *name)
 static size_t
 utf8_character(const unsigned char *p, size_t left)
 {
-	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 :
-	    p[0] < 0xf5                                                          ? 4 :
-	                                                                           0;
+	size_t length = p[0] < 0x80 ? 1 :
+	    p[0] < 0xc2             ? 0 :
+	    p[0] < 0xe0             ? 2 :
+	    p[0] < 0xf0             ? 3 :
+	    p[0] < 0xf5             ? 4 :
+				      0;
 	unsigned char low = 0x80, high = 0xbf;
 
 	if (length == 0 || length > left)

@@ -159,8 +159,8 @@ timestamp_format(timestamp at, char *out)
 	length = snprintf(out, TIMESTAMP_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", year % 10000,
 	    month, day, second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
 	if (fraction != 0) {
-		length += snprintf(out + length, TIMESTAMP_TEXT_MAX - (size_t)length, ".%09d",
-		    (int)fraction);
+		length += snprintf(
+		    out + length, TIMESTAMP_TEXT_MAX - (size_t)length, ".%09d", (int)fraction);
 		while (out[length - 1] == '0')
 			length--;
 	}

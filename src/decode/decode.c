@@ -52,10 +52,10 @@ is_too_deep(const json_t *value, int levels)
 		return false;
 	if (levels == 0)
 		return true;
-	json_array_foreach(value, i, member)
+	json_array_foreach (value, i, member)
 		if (is_too_deep(member, levels - 1))
 			return true;
-	json_object_foreach((json_t *)value, key, member)
+	json_object_foreach ((json_t *)value, key, member)
 		if (is_too_deep(member, levels - 1))
 			return true;
 	return false;
@@ -78,8 +78,7 @@ parse(const char *bytes, size_t length, char *reason)
 	} else if (!json_is_object(json)) {
 		(void)snprintf(reason, REASON_MAX, "not an object");
 	} else if (is_too_deep(json, EVENT_DEPTH_MAX)) {
-		(void)snprintf(
-		    reason, REASON_MAX, "nested deeper than %d levels", EVENT_DEPTH_MAX);
+		(void)snprintf(reason, REASON_MAX, "nested deeper than %d levels", EVENT_DEPTH_MAX);
 	} else {
 		return json;
 	}
@@ -91,8 +90,7 @@ static enum rejection
 refuse(enum rejection why, char *reason, const char *field, const char *problem, const char *text)
 {
 	if (text != NULL)
-		(void)snprintf(
-		    reason, REASON_MAX, "`%s` %s: \"%.100s\"", field, problem, text);
+		(void)snprintf(reason, REASON_MAX, "`%s` %s: \"%.100s\"", field, problem, text);
 	else
 		(void)snprintf(reason, REASON_MAX, "`%s` %s", field, problem);
 	return why;
@@ -164,8 +162,7 @@ add_services(struct event *e, const json_t *value)
 	size_t count = json_is_array(value) ? json_array_size(value) : 1;
 
 	for (size_t i = 0; i < count && e->service_count < EVENT_SERVICES_MAX; i++) {
-		const char *name =
-		    text_of(json_is_array(value) ? json_array_get(value, i) : value);
+		const char *name = text_of(json_is_array(value) ? json_array_get(value, i) : value);
 
 		if (!name_is_service(name, strlen(name)) || strcmp(name, "all") == 0 ||
 		    json_object_get(seen, name) != NULL)
@@ -243,7 +240,7 @@ decode_metrics(const json_t *payload, struct event *e)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)payload, name, value)
+	json_object_foreach ((json_t *)payload, name, value)
 		if (json_is_number(value) && strlen(name) <= METRIC_NAME_MAX)
 			all[count++] = (struct metric){.name = name,
 			    .is_integer = json_is_integer(value),
@@ -279,7 +276,7 @@ decode_diagnostics(const json_t *payload, struct event *e)
 		size_t k;
 
 		add_diagnostic(e, value);
-		json_array_foreach(value, k, member)
+		json_array_foreach (value, k, member)
 			add_diagnostic(e, member);
 	}
 }

@@ -82,7 +82,8 @@ add_time(struct incident *i, timestamp at)
 		return;
 	}
 	/* Most incidents have few: room grows by doubling from 4. */
-	if (i->time_count == 0 || (i->time_count >= 4 && (i->time_count & (i->time_count - 1)) == 0))
+	if (i->time_count == 0 ||
+	    (i->time_count >= 4 && (i->time_count & (i->time_count - 1)) == 0))
 		i->times = memory_resize(
 		    i->times, i->time_count ? i->time_count * 2 : 4, sizeof(*i->times));
 	i->times[i->time_count++] = at;

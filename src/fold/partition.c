@@ -287,7 +287,8 @@ hear(struct partition *p, timestamp at)
 	else
 		for (; shift > 0; shift--)
 			for (int w = HEARD_WORDS - 1; w >= 0; w--)
-				p->heard[w] = p->heard[w] << 1 | (w > 0 ? p->heard[w - 1] >> 63 : 0);
+				p->heard[w] =
+				    p->heard[w] << 1 | (w > 0 ? p->heard[w - 1] >> 63 : 0);
 	p->heard_hour = hour_of(at);
 	p->heard[0] |= 1;
 }
@@ -327,7 +328,8 @@ count_type(struct partition *p, const char *type)
 	if (low == p->type_count || strcmp(p->types[low].type, type) != 0) {
 		bool literal = event_type_is_literal(type);
 
-		if (!literal && p->other_types >= PARTITION_TYPES_MAX && strcmp(type, "other") != 0) {
+		if (!literal && p->other_types >= PARTITION_TYPES_MAX &&
+		    strcmp(type, "other") != 0) {
 			count_type(p, "other");
 			return;
 		}

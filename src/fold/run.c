@@ -100,8 +100,8 @@ add_service(struct run *r, const char *name)
 	if (r->service_count == PARTITION_SERVICES_MAX)
 		return false;
 	r->services = memory_resize(r->services, r->service_count + 1, sizeof(*r->services));
-	memmove(r->services + at + 1, r->services + at,
-	    (r->service_count - at) * sizeof(*r->services));
+	memmove(
+	    r->services + at + 1, r->services + at, (r->service_count - at) * sizeof(*r->services));
 	r->services[at] = text_copy(name);
 	r->service_count++;
 	return true;

@@ -88,8 +88,8 @@ set_services(struct document *d, const struct key *key, const yaml_node_t *value
 static int
 compare_services(const void *a, const void *b)
 {
-	return strcmp(((const struct declaration *)a)->service,
-	    ((const struct declaration *)b)->service);
+	return strcmp(
+	    ((const struct declaration *)a)->service, ((const struct declaration *)b)->service);
 }
 
 static void
@@ -166,7 +166,7 @@ declarations_from_json(const json_t *value)
 	const char *service;
 	json_t *item;
 
-	json_object_foreach((json_t *)value, service, item)
+	json_object_foreach ((json_t *)value, service, item)
 		good = good && add_from_json(&r, service, item);
 	if (!good) {
 		declarations_free(r.declarations);

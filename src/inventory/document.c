@@ -34,8 +34,8 @@ reason_set(struct complaint *c, const char *format, va_list args)
 }
 
 void
-complaint_set(struct complaint *c, unsigned long line, unsigned long column, const char *format,
-    ...)
+complaint_set(
+    struct complaint *c, unsigned long line, unsigned long column, const char *format, ...)
 {
 	va_list args;
 
@@ -282,8 +282,8 @@ has_kind(struct document *d, const struct key *key, const yaml_node_t *value)
 	if (is_null(value))
 		return false;
 	if (value->type != key->kind) {
-		document_complain(d, &value->start_mark, "'%s' must be %s", key->name,
-		    kind_names[key->kind]);
+		document_complain(
+		    d, &value->start_mark, "'%s' must be %s", key->name, kind_names[key->kind]);
 		return false;
 	}
 	if (value->type != YAML_SCALAR_NODE)
@@ -305,8 +305,8 @@ find_key(const struct key *keys, const yaml_node_t *name)
 }
 
 void
-document_read_keys(struct document *d, const yaml_node_t *mapping, const struct key *keys,
-    void *target)
+document_read_keys(
+    struct document *d, const yaml_node_t *mapping, const struct key *keys, void *target)
 {
 	const yaml_node_pair_t *pairs = mapping ? mapping->data.mapping.pairs.start : NULL;
 
@@ -334,13 +334,13 @@ read_name(struct document *d, const yaml_node_t *key, const yaml_node_t *value,
 	else if (is_null(value))
 		names->add(d, name, NULL, target);
 	else
-		document_complain(d, &value->start_mark, "%s '%.63s' must be a mapping",
-		    names->what, name);
+		document_complain(
+		    d, &value->start_mark, "%s '%.63s' must be a mapping", names->what, name);
 }
 
 void
-document_read_names(struct document *d, const yaml_node_t *mapping, const struct names *names,
-    void *target)
+document_read_names(
+    struct document *d, const yaml_node_t *mapping, const struct names *names, void *target)
 {
 	const yaml_node_pair_t *pairs = mapping ? mapping->data.mapping.pairs.start : NULL;
 
@@ -366,16 +366,16 @@ document_read_list(struct document *d, const struct key *key, const yaml_node_t 
 		if (!afford(d, entry))
 			return;
 		if (entry->type != YAML_SCALAR_NODE || is_null(entry) || has_nul(entry))
-			document_complain(d, &entry->start_mark, "an entry of '%s' must be text",
-			    key->name);
+			document_complain(
+			    d, &entry->start_mark, "an entry of '%s' must be text", key->name);
 		else
 			add(d, entry, target);
 	}
 }
 
 void
-document_read_duration(struct document *d, const struct key *key, const yaml_node_t *value,
-    timestamp *out)
+document_read_duration(
+    struct document *d, const struct key *key, const yaml_node_t *value, timestamp *out)
 {
 	if (!duration_parse(document_text(value), out))
 		document_complain(d, &value->start_mark, "'%s' must be a duration, not '%.63s'",

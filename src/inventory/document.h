@@ -28,7 +28,7 @@
 struct document {
 	yaml_document_t yaml;
 	const yaml_node_t *root; /* a mapping; NULL where there is none */
-	size_t budget;           /* bytes */
+	size_t budget; /* bytes */
 	struct complaint *complaint;
 	bool bad;
 };
@@ -37,8 +37,8 @@ struct document {
 struct key {
 	const char *name; /* NULL ends a table */
 	yaml_node_type_t kind;
-	void (*set)(struct document *d, const struct key *key, const yaml_node_t *value,
-	    void *target);
+	void (*set)(
+	    struct document *d, const struct key *key, const yaml_node_t *value, void *target);
 };
 
 /* A mapping whose keys are names of `what`, its values mappings or null. */
@@ -53,8 +53,8 @@ struct word {
 	bool meaning;
 };
 
-void document_init(struct document *d, const char *text, size_t length,
-    struct complaint *complaint);
+void document_init(
+    struct document *d, const char *text, size_t length, struct complaint *complaint);
 void document_release(struct document *d);
 
 /* Makes d bad. Of several complaints the first by position stays; `at` of NULL
@@ -66,14 +66,14 @@ void document_complain(struct document *d, const yaml_mark_t *at, const char *fo
 const yaml_node_t *document_value(struct document *d, const char *key);
 
 /* `mapping` may be NULL, which is an empty one. */
-void document_read_keys(struct document *d, const yaml_node_t *mapping, const struct key *keys,
-    void *target);
-void document_read_names(struct document *d, const yaml_node_t *mapping, const struct names *names,
-    void *target);
+void document_read_keys(
+    struct document *d, const yaml_node_t *mapping, const struct key *keys, void *target);
+void document_read_names(
+    struct document *d, const yaml_node_t *mapping, const struct names *names, void *target);
 void document_read_list(struct document *d, const struct key *key, const yaml_node_t *list,
     void (*add)(struct document *d, const yaml_node_t *entry, void *target), void *target);
-void document_read_duration(struct document *d, const struct key *key, const yaml_node_t *value,
-    timestamp *out);
+void document_read_duration(
+    struct document *d, const struct key *key, const yaml_node_t *value, timestamp *out);
 void document_read_word(struct document *d, const struct key *key, const yaml_node_t *value,
     const struct word *words, int (*compare)(const char *, const char *), bool *out);
 

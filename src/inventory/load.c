@@ -49,12 +49,10 @@ remembered(const json_t *memory, const char *kind, const char *key)
 }
 
 static void
-remember_file(struct inventory *inv, const char *path, const struct identity *now,
-    timestamp read)
+remember_file(struct inventory *inv, const char *path, const struct identity *now, timestamp read)
 {
 	put(json_object_get(inv->memory, "files"), path,
-	    json_pack(
-		"{s:o,s:I}", "identity", identity_to_json(now), "read", (json_int_t)read));
+	    json_pack("{s:o,s:I}", "identity", identity_to_json(now), "read", (json_int_t)read));
 }
 
 bool
@@ -64,7 +62,7 @@ inventory_is_unchanged(int repo, const json_t *memory)
 	const char *path;
 	struct identity now;
 
-	json_object_foreach(json_object_get(memory, "files"), path, file) {
+	json_object_foreach (json_object_get(memory, "files"), path, file) {
 		identify(repo, path, &now);
 		if (!is_as_remembered(file, &now))
 			return false;
@@ -85,8 +83,8 @@ read_text(int repo, const char *path, struct buffer *out, struct complaint *comp
 	if (disk_read_followed(repo, path, INVENTORY_FILE_MAX, out, NULL) == 0)
 		return true;
 	*complaint = (struct complaint){.line = 1, .column = 1};
-	(void)snprintf(complaint->reason, sizeof(complaint->reason), "cannot read: %s",
-	    strerror(errno));
+	(void)snprintf(
+	    complaint->reason, sizeof(complaint->reason), "cannot read: %s", strerror(errno));
 	return false;
 }
 
@@ -99,8 +97,7 @@ read_topology(struct inventory *inv, const char *map, json_t *errors)
 	bool in_map = false;
 
 	if (read_text(inv->repo, TOPOLOGY_PATH, &text, &why))
-		topology =
-		    topology_parse(buffer_string(&text), text.length, map, &in_map, &why);
+		topology = topology_parse(buffer_string(&text), text.length, map, &in_map, &why);
 	if (topology == NULL)
 		(void)json_array_append_new(errors,
 		    complaint_text(
@@ -178,16 +175,16 @@ inventory_load(struct inventory *inv, int repo, const json_t *memory, bool no_to
 	json_t *last_good;
 
 	*inv = (struct inventory){.repo = repo, .before = json_incref((json_t *)memory)};
-	inv->memory = json_pack("{s:{},s:{},s:[],s:s?,s:b}", "files", "hosts",
-	    "topology_errors", "alias_map", map, "absent", no_topology);
+	inv->memory = json_pack("{s:{},s:{},s:[],s:s?,s:b}", "files", "hosts", "topology_errors",
+	    "alias_map", map, "absent", no_topology);
 	if (inv->memory == NULL)
 		return error_set(err, EX_CONFIG, "%s:1:1: isn't UTF-8", MAP_PATH);
 	if (no_topology ? load_absent(inv, map, err) < 0 :
-                          load_topology(inv, map, same_map, err) < 0)
+			  load_topology(inv, map, same_map, err) < 0)
 		return -1;
 	last_good = inv->state == TOPOLOGY_PRESENT ?
 	    topology_to_json(inv->topology) :
-            json_incref(json_object_get(inv->before, "topology"));
+	    json_incref(json_object_get(inv->before, "topology"));
 	put(inv->memory, "topology", last_good ? last_good : json_null());
 	return 0;
 }
@@ -217,8 +214,8 @@ read_host(int repo, const char *path)
 	if (read_text(repo, path, &text, &why))
 		declarations = declarations_parse(buffer_string(&text), text.length, &why);
 	if (declarations == NULL)
-		return json_pack("{s:o}", "bad",
-		    complaint_text(path, why.line, why.column, why.reason));
+		return json_pack(
+		    "{s:o}", "bad", complaint_text(path, why.line, why.column, why.reason));
 	what = json_pack("{s:o}", "declarations", declarations_to_json(declarations));
 	declarations_free(declarations);
 	return what;
@@ -257,14 +254,16 @@ inventory_host(struct inventory *inv, const char *node)
 static int
 compare_texts(const void *a, const void *b)
 {
-	return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
+	return strcmp(
+	    json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
 }
 
 json_t *
 inventory_errors(const struct inventory *inv)
 {
 	const json_t *topology = json_object_get(inv->memory, "topology_errors"), *host;
-	size_t count = 0, room = json_array_size(topology) +
+	size_t count = 0,
+	       room = json_array_size(topology) +
 	    json_object_size(json_object_get(inv->memory, "hosts"));
 	cleanup_free json_t **all = memory_resize(NULL, room, sizeof(json_t *));
 	json_t *sorted = json_array();
@@ -272,7 +271,7 @@ inventory_errors(const struct inventory *inv)
 
 	for (size_t i = 0; i < json_array_size(topology); i++)
 		all[count++] = json_array_get(topology, i);
-	json_object_foreach(json_object_get(inv->memory, "hosts"), node, host)
+	json_object_foreach (json_object_get(inv->memory, "hosts"), node, host)
 		if (json_object_get(host, "bad") != NULL)
 			all[count++] = json_object_get(host, "bad");
 	qsort(all, count, sizeof(json_t *), compare_texts);
@@ -290,14 +289,13 @@ inventory_node_of(const struct inventory *inv, const char *directory)
 }
 
 int
-inventory_recall(struct inventory *inv, const json_t *memory, enum topology_state state,
-    struct error *err)
+inventory_recall(
+    struct inventory *inv, const json_t *memory, enum topology_state state, struct error *err)
 {
 	struct complaint why;
 
-	*inv = (struct inventory){.repo = INVENTORY_RECALLED,
-	    .state = state,
-	    .memory = json_incref((json_t *)memory)};
+	*inv = (struct inventory){
+	    .repo = INVENTORY_RECALLED, .state = state, .memory = json_incref((json_t *)memory)};
 	inv->topology = state == TOPOLOGY_ABSENT ?
 	    topology_of_map(json_string_value(json_object_get(memory, "alias_map")), &why) :
 	    topology_from_json(json_object_get(memory, "topology"));

@@ -27,8 +27,8 @@ topology_to_json(const struct topology *t)
 		if (json_object_set_new(nodes, t->nodes[i].name, node_to_json(&t->nodes[i])) != 0)
 			return NULL;
 	for (size_t i = 0; i < t->alias_count; i++)
-		if (json_object_set_new(aliases, t->aliases[i].alias,
-			json_string(t->aliases[i].node)) != 0)
+		if (json_object_set_new(
+			aliases, t->aliases[i].alias, json_string(t->aliases[i].node)) != 0)
 			return NULL;
 	return json_pack("{s:O, s:O}", "nodes", nodes, "aliases", aliases);
 }
@@ -86,11 +86,11 @@ fill(struct topology *t, json_t *nodes, json_t *aliases)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(nodes, name, value)
+	json_object_foreach (nodes, name, value)
 		if (!add_node(t, name, value))
 			return false;
 	topology_sort_nodes(t);
-	json_object_foreach(aliases, name, value)
+	json_object_foreach (aliases, name, value)
 		if (!add_alias(t, name, value))
 			return false;
 	topology_attach_aliases(t);

@@ -46,8 +46,7 @@ add_alias(struct document *d, const yaml_node_t *entry, void *target)
 		return;
 	}
 	ARRAY_GROW(r->listed, r->listed_count, r->listed_room);
-	r->listed[r->listed_count] =
-	    (struct listed){alias, entry, r->node->name, r->listed_count};
+	r->listed[r->listed_count] = (struct listed){alias, entry, r->node->name, r->listed_count};
 	r->listed_count++;
 }
 

@@ -91,14 +91,14 @@ check_map(json_t *map, struct complaint *complaint)
 		complaint_set(complaint, 1, 1, "not a JSON object");
 		return false;
 	}
-	json_object_foreach(map, alias, node) {
+	json_object_foreach (map, alias, node) {
 		if (!is_node_name(alias))
 			complaint_set(complaint, 1, 1, "bad alias '%.63s'", alias);
 		else if (!json_is_string(node))
 			complaint_set(complaint, 1, 1, "'%.63s' must be text", alias);
 		else if (!is_node_name(json_string_value(node)))
-			complaint_set(complaint, 1, 1, "bad node name '%.63s'",
-			    json_string_value(node));
+			complaint_set(
+			    complaint, 1, 1, "bad node name '%.63s'", json_string_value(node));
 		else
 			continue;
 		return false;
@@ -114,7 +114,7 @@ add_mapped(struct topology *t, json_t *map)
 	const char *alias;
 	json_t *value;
 
-	json_object_foreach(map, alias, value) {
+	json_object_foreach (map, alias, value) {
 		const char *node = json_string_value(value);
 
 		if (topology_find(t, alias) != NULL ||

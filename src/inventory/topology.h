@@ -13,8 +13,8 @@
 #define ARRAY_ROOM(array, count)                                                                   \
 	do {                                                                                       \
 		if (((count) & ((count)-1)) == 0)                                                  \
-			(array) = memory_resize((array), (count) ? (count)*2 : 1,                  \
-			    sizeof(*(array)));                                                     \
+			(array) =                                                                  \
+			    memory_resize((array), (count) ? (count)*2 : 1, sizeof(*(array)));     \
 	} while (0)
 
 /* A node with the defaults; good until the next one is added. */

@@ -96,8 +96,8 @@ read_day(const struct store *store, const char *path, const struct day *d, struc
 }
 
 int
-day_load(const struct store *store, const struct source *s, const struct day *d,
-    struct buffer *out, struct error *err)
+day_load(const struct store *store, const struct source *s, const struct day *d, struct buffer *out,
+    struct error *err)
 {
 	cleanup_buffer struct buffer path = {0};
 	size_t before = out->length;
@@ -118,8 +118,8 @@ day_load(const struct store *store, const struct source *s, const struct day *d,
 }
 
 void
-day_salvage(const struct store *store, const struct source *s, const struct day *d,
-    struct buffer *out)
+day_salvage(
+    const struct store *store, const struct source *s, const struct day *d, struct buffer *out)
 {
 	cleanup_buffer struct buffer path = {0}, raw = {0};
 	struct buffer *file = d->compressed ? &raw : out;
@@ -140,8 +140,7 @@ day_salvage(const struct store *store, const struct source *s, const struct day 
 }
 
 int
-day_flush(struct store *store, const struct source *s, struct day *d, bool sync,
-    struct error *err)
+day_flush(struct store *store, const struct source *s, struct day *d, bool sync, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0}, plain = {0}, packed = {0};
 	struct buffer *out = &plain;
@@ -154,8 +153,8 @@ day_flush(struct store *store, const struct source *s, struct day *d, bool sync,
 		out = &packed;
 	}
 	day_path(s, d, &path);
-	if (disk_append(store->fd, buffer_string(&path), d->length, out->data, out->length, sync,
-		err) < 0)
+	if (disk_append(
+		store->fd, buffer_string(&path), d->length, out->data, out->length, sync, err) < 0)
 		return -1;
 	d->length += out->length;
 	d->pending.length = 0;

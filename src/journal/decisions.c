@@ -90,8 +90,8 @@ ensure(struct decisions *d, const char *key, bool copy)
 }
 
 void
-decisions_set(struct decisions *d, const char *key, enum verdict verdict, uint64_t size,
-    timestamp time)
+decisions_set(
+    struct decisions *d, const char *key, enum verdict verdict, uint64_t size, timestamp time)
 {
 	struct decision *item = ensure(d, key, true);
 
@@ -142,8 +142,7 @@ decisions_load(const struct store *store, const struct source *s, const struct d
 		return -1;
 	}
 	if (out->log.length < dir->decisions_length)
-		return error_set(
-		    err, EX_DATAERR, "%s is shorter than it was", (char *)path.data);
+		return error_set(err, EX_DATAERR, "%s is shorter than it was", (char *)path.data);
 	in = (struct unpack){out->log.data, out->log.data + dir->decisions_length, false};
 	if (check_magic(&in, decisions_magic, (char *)path.data, err) < 0)
 		return -1;

@@ -7,8 +7,8 @@
 enum { FILE_MAGIC = 8 };
 
 /* Goes beyond it; EX_DATAERR where it isn't there. */
-int check_magic(struct unpack *in, const char magic[FILE_MAGIC], const char *path,
-    struct error *err);
+int check_magic(
+    struct unpack *in, const char magic[FILE_MAGIC], const char *path, struct error *err);
 
 enum { OWN_FILE_MAX = 1 << 30 }; /* no file of our own is larger */
 

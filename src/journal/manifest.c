@@ -70,8 +70,7 @@ manifest_add_source(struct manifest *m, const char *name)
 	while (at < m->source_count && strcmp(m->sources[at].name, name) < 0)
 		at++;
 	ARRAY_GROW(m->sources, m->source_count, m->source_room);
-	memmove(m->sources + at + 1, m->sources + at,
-	    (m->source_count - at) * sizeof(*m->sources));
+	memmove(m->sources + at + 1, m->sources + at, (m->source_count - at) * sizeof(*m->sources));
 	m->source_count++;
 	m->sources[at] = (struct source){.name = text_copy(name)};
 	return &m->sources[at];
@@ -149,7 +148,8 @@ static void
 pack_directory(struct buffer *b, const struct directory *d)
 {
 	pack_signed(b, d->date);
-	pack_unsigned(b, (d->exists ? FLAG_EXISTS : 0U) | (d->pending ? FLAG_PENDING : 0U) |
+	pack_unsigned(b,
+	    (d->exists ? FLAG_EXISTS : 0U) | (d->pending ? FLAG_PENDING : 0U) |
 		(d->complete ? FLAG_COMPLETE : 0U));
 	pack_identity(b, &d->identity);
 	pack_signed(b, d->listed);

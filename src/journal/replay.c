@@ -84,8 +84,8 @@ sort_rows(struct rows *rows)
 /* Loads a day of all sources. The bytes are loaded first, since rows refer to
  * them. */
 static int
-load_date(const struct replay *r, int32_t date, timestamp boundary, struct rows *rows,
-    struct error *err)
+load_date(
+    const struct replay *r, int32_t date, timestamp boundary, struct rows *rows, struct error *err)
 {
 	const struct manifest *m = r->manifest;
 	cleanup_free size_t *ends = memory_resize(NULL, m->source_count, sizeof(*ends));
@@ -101,8 +101,7 @@ load_date(const struct replay *r, int32_t date, timestamp boundary, struct rows 
 	}
 	for (size_t i = 0; i < m->source_count; from = ends[i++]) {
 		const struct day *d = find_day(&m->sources[i], date);
-		struct unpack in = {
-		    rows->bytes.data + from, rows->bytes.data + ends[i], false};
+		struct unpack in = {rows->bytes.data + from, rows->bytes.data + ends[i], false};
 
 		if (d != NULL && add_rows(rows, &m->sources[i], d, in, boundary, err) < 0)
 			return -1;
@@ -243,14 +242,13 @@ end_journal(struct manifest *m, timestamp newest)
 		return;
 	m->based = true;
 	m->snapshot_count -= base - 1;
-	memmove(m->snapshots, m->snapshots + base - 1,
-	    m->snapshot_count * sizeof(*m->snapshots));
+	memmove(m->snapshots, m->snapshots + base - 1, m->snapshot_count * sizeof(*m->snapshots));
 	for (size_t i = 0; i < m->source_count; i++) {
 		struct source *s = &m->sources[i];
 		size_t gone = 0;
 
-		while (gone < s->day_count &&
-		    s->days[gone].date < date_of(m->snapshots[0].boundary))
+		while (
+		    gone < s->day_count && s->days[gone].date < date_of(m->snapshots[0].boundary))
 			buffer_release(&s->days[gone++].pending);
 		if (gone == 0)
 			continue;

@@ -10,8 +10,8 @@ static const char snapshot_magic[FILE_MAGIC] = {'H', 'L', 's', 't', 'a', 't', '\
 enum { STATE_MAX = 1 << 28, SNAPSHOT_LEVEL = 1 };
 
 int
-snapshot_write(struct store *store, const struct partition *p, const struct snapshot *s,
-    struct error *err)
+snapshot_write(
+    struct store *store, const struct partition *p, const struct snapshot *s, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0}, state = {0}, out = {0};
 	uLongf length;
@@ -53,8 +53,8 @@ unpack_state(struct unpack frame)
 }
 
 struct partition *
-snapshot_load(const struct store *store, const char *node, const struct snapshot *s,
-    struct error *err)
+snapshot_load(
+    const struct store *store, const char *node, const struct snapshot *s, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0}, file = {0};
 	struct partition *p = NULL;

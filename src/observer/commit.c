@@ -115,10 +115,8 @@ node_checkpoints(const struct observer *o)
 			if (!frontier_of(o, s, &path))
 				continue;
 			full.length = 0;
-			buffer_text(
-			    &full, "%s/events/%s", o->options->root, buffer_string(&path));
-			(void)json_object_set_new(
-			    all, s->name, json_string(buffer_string(&full)));
+			buffer_text(&full, "%s/events/%s", o->options->root, buffer_string(&path));
+			(void)json_object_set_new(all, s->name, json_string(buffer_string(&full)));
 		}
 	return all;
 }
@@ -155,14 +153,13 @@ files_now(const struct observer *o, const struct slot *s, json_t *set)
 
 /* Syncs the directories in which this run made files. */
 static int
-sync_directories(struct observer *o, const json_t *before, const json_t *now,
-    struct error *err)
+sync_directories(struct observer *o, const json_t *before, const json_t *now, struct error *err)
 {
 	json_auto_t *directories = json_object();
 	const char *path;
 	json_t *value;
 
-	json_object_foreach((json_t *)now, path, value) {
+	json_object_foreach ((json_t *)now, path, value) {
 		cleanup_free char *directory = NULL;
 
 		if (json_object_get(before, path) != NULL)
@@ -170,7 +167,7 @@ sync_directories(struct observer *o, const json_t *before, const json_t *now,
 		directory = text_copy_length(path, (size_t)(strrchr(path, '/') - path));
 		(void)json_object_set_new(directories, directory, json_true());
 	}
-	json_object_foreach(directories, path, value)
+	json_object_foreach (directories, path, value)
 		if (disk_sync_dir(o->store.fd, path, err) < 0)
 			return -1;
 	if (!atomic_load(&o->store.new_dirs))
@@ -205,15 +202,15 @@ write_manifests(struct observer *o, json_t *partitions, struct error *err)
 		bool has = has_manifest(s);
 		uint64_t generation = !has ? 0 :
 		    is_changed(s)          ? o->store.generation :
-                                             s->committed_generation;
+					     s->committed_generation;
 
 		if (!has && !s->active)
 			continue;
 		if (has && is_changed(s) && write_manifest(o, s, err) < 0)
 			return -1;
 		(void)json_object_set_new(partitions, s->manifest->node,
-		    json_pack("{s:I,s:I,s:I,s:b}", "generation", (json_int_t)generation,
-			"bytes", (json_int_t)s->packed.length, "crc32",
+		    json_pack("{s:I,s:I,s:I,s:b}", "generation", (json_int_t)generation, "bytes",
+			(json_int_t)s->packed.length, "crc32",
 			(json_int_t)crc32_z(0, s->packed.data, s->packed.length), "active",
 			s->active));
 	}
@@ -242,7 +239,7 @@ remove_files(const struct store *store, const json_t *set, const json_t *keep)
 	const char *path;
 	json_t *value;
 
-	json_object_foreach((json_t *)set, path, value)
+	json_object_foreach ((json_t *)set, path, value)
 		if (json_object_get(keep, path) == NULL)
 			(void)disk_remove(store->fd, path, NULL);
 }
@@ -267,8 +264,7 @@ static int
 publish(struct observer *o, struct error *err)
 {
 	const json_t *old = json_object_get(o->before, "documents");
-	int written =
-	    publish_documents(o->world, &o->projected, old, o->intact, err);
+	int written = publish_documents(o->world, &o->projected, old, o->intact, err);
 
 	if (written < 0)
 		return -1;

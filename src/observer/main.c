@@ -179,8 +179,7 @@ static const struct {
     {"no-topology", NULL, "every node heard of in 30 days is known", take_no_topology},
     {"now", "RFC3339", "take this for now", take_now},
     {"jobs", "N", "threads of a rebuild (default: one a processor)", take_jobs},
-    {"settle", "DUR", "how old an unusable file is when it's rejected (default 10s)",
-	take_settle},
+    {"settle", "DUR", "how old an unusable file is when it's rejected (default 10s)", take_settle},
     {"incident-retention", "DUR", "show resolved incidents so long (default 7d, at most 30d)",
 	take_incident_retention},
     {"service-retention", "DUR",
@@ -223,8 +222,8 @@ parse_options(struct command *c, int argc, char **argv)
 	int index;
 
 	for (int i = 0; i < ROWS; i++)
-		options[i] = (struct option){rows[i].name,
-		    rows[i].argument ? required_argument : no_argument, NULL, i};
+		options[i] = (struct option){
+		    rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, i};
 	opterr = 0;
 	while (c->done == 0 && (index = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (index == '?' || index == ':') {
@@ -272,15 +271,14 @@ main(int argc, char **argv)
 	if (command.done != 0)
 		return command.done - 1;
 	/* The checkpoint names whole paths. */
-	if (command.options.root[0] != '/' &&
-	    realpath(command.options.root, absolute) != NULL)
+	if (command.options.root[0] != '/' && realpath(command.options.root, absolute) != NULL)
 		command.options.root = absolute;
 	if (command.options.repo == NULL)
 		command.options.repo = command.options.root;
 	catch_signals();
 	json_object_seed(0);
 	status = command.verify ? observer_verify(&command.options, &err) :
-                                  observer_run(&command.options, &err);
+				  observer_run(&command.options, &err);
 	if (status != EX_OK)
 		message_error("%s", err.text);
 	return status;

@@ -86,9 +86,9 @@ take_lock(struct observer *o, struct error *err)
 	if (flock(o->lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ?
 		    refuse_second(o, err) :
-                    error_errno(err, EX_IOERR, "cannot lock state/%s", LOCK_NAME);
-	if (!o->store.read_only && (ftruncate(o->lock, 0) < 0 ||
-				       pwrite(o->lock, pid, (size_t)length, 0) != length))
+		    error_errno(err, EX_IOERR, "cannot lock state/%s", LOCK_NAME);
+	if (!o->store.read_only &&
+	    (ftruncate(o->lock, 0) < 0 || pwrite(o->lock, pid, (size_t)length, 0) != length))
 		return error_errno(err, EX_IOERR, "cannot write state/%s", LOCK_NAME);
 	return 0;
 }
@@ -110,12 +110,12 @@ open_directories(struct observer *o, struct error *err)
 	return disk_make_dir(o->store.fd, "journal", err) < 0 ||
 		disk_make_dir(o->store.fd, "partitions", err) < 0 ?
 	    -1 :
-            0;
+	    0;
 }
 
 int
-observer_open(struct observer *o, const struct observer_options *options, bool read_only,
-    struct error *err)
+observer_open(
+    struct observer *o, const struct observer_options *options, bool read_only, struct error *err)
 {
 	*o = (struct observer){.options = options, .started = clock_monotonic()};
 	o->state = o->world = o->repo = o->lock = o->store.fd = -1;

@@ -65,8 +65,7 @@ observer_deploy(const struct observer *o)
 void
 observer_project(struct observer *o)
 {
-	cleanup_free struct node_input *nodes =
-	    memory_alloc(o->slot_count * sizeof(*nodes));
+	cleanup_free struct node_input *nodes = memory_alloc(o->slot_count * sizeof(*nodes));
 	json_auto_t *errors = NULL, *deploy = observer_deploy(o);
 	struct world_input input = {.nodes = nodes,
 	    .topology = o->inventory.state,

@@ -169,8 +169,8 @@ is_carried(const json_t *carried, const struct place *place)
 
 	if (json_object_get(carried, place->path) != NULL)
 		return true;
-	directory = text_copy_length(
-	    place->path, (size_t)(strrchr(place->path, '/') - place->path) + 1);
+	directory =
+	    text_copy_length(place->path, (size_t)(strrchr(place->path, '/') - place->path) + 1);
 	if (json_object_get(carried, directory) != NULL)
 		return true;
 	buffer_text(&line, "%s@%llu", place->path, (unsigned long long)place->offset);
@@ -191,8 +191,8 @@ carry(void *context, struct source *old, const struct old_row *row)
 	if (row->at < in->base || !is_carried(in->carried, &row->place) ||
 	    is_repeated(c, &row->place))
 		return 0;
-	day = source_day(c->new, c->store->generation, date_of(row->at),
-	    date_of(in->scan->now) - 2);
+	day =
+	    source_day(c->new, c->store->generation, date_of(row->at), date_of(in->scan->now) - 2);
 	frame = frame_begin(&day->pending);
 	buffer_add(&day->pending, row->frame.at, (size_t)(row->frame.end - row->frame.at));
 	frame_end(&day->pending, frame);
@@ -233,8 +233,8 @@ rebuild_directory(struct observer *o, struct slot *s, const struct source *old, 
 }
 
 static int
-rebuild_source(struct observer *o, struct slot *s, struct source *old, struct source *new,
-    struct error *err)
+rebuild_source(
+    struct observer *o, struct slot *s, struct source *old, struct source *new, struct error *err)
 {
 	struct decisions *told = tell_decisions(o, s, old);
 	json_auto_t *places = json_object();
@@ -288,8 +288,8 @@ drop_damaged_base(struct observer *o, struct slot *s, struct manifest *old)
 		return;
 	base = snapshot_load(&o->store, old->node, &old->snapshots[0], &err);
 	if (base == NULL) {
-		message_error("%s: what %s did more than 120 days ago is forgotten", err.text,
-		    old->node);
+		message_error(
+		    "%s: what %s did more than 120 days ago is forgotten", err.text, old->node);
 		old->based = false;
 		s->intake.base = TIMESTAMP_NONE;
 	}
@@ -334,8 +334,7 @@ slot_rebuild(struct observer *o, struct slot *s, struct error *err)
 	for (size_t i = 0; i < old->source_count; i++)
 		(void)manifest_add_source(s->manifest, old->sources[i].name);
 	for (size_t i = 0; result == 0 && i < old->source_count; i++)
-		result = rebuild_source(
-		    o, s, &old->sources[i], &s->manifest->sources[i], err);
+		result = rebuild_source(o, s, &old->sources[i], &s->manifest->sources[i], err);
 	if (result == 0 && !o->store.read_only)
 		result = intake_flush(&s->intake, true, err);
 	s->intake.scan = &o->scan;
@@ -356,8 +355,8 @@ keep(struct store *store, const char *path)
 {
 	cleanup_buffer struct buffer kept = {0};
 
-	buffer_text(&kept, "%s.corrupt-%lld", path,
-	    (long long)(clock_real() / NANOSECONDS_A_SECOND));
+	buffer_text(
+	    &kept, "%s.corrupt-%lld", path, (long long)(clock_real() / NANOSECONDS_A_SECOND));
 	if (disk.rename(store->fd, path, store->fd, buffer_string(&kept)) == 0)
 		message_error("kept the damaged state/observer/%s", (char *)kept.data);
 }

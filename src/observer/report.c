@@ -39,8 +39,8 @@ last_observation(const struct observer *o)
 	const json_t *last = json_object_get(o->published, "observation");
 
 	if (o->before == NULL || o->rebuild ||
-	    !json_equal(json_object_get(last, "generation"),
-		json_object_get(o->before, "generation")))
+	    !json_equal(
+		json_object_get(last, "generation"), json_object_get(o->before, "generation")))
 		return NULL;
 	return last;
 }
@@ -71,12 +71,11 @@ observer_totals(const struct observer *o)
 		before = json_object_get(o->before, "totals");
 	for (size_t i = 0; i < COUNTERS; i++)
 		(void)json_object_set_new(totals, counters[i].name,
-		    json_integer(
-			json_integer_value(json_object_get(before, counters[i].name)) +
+		    json_integer(json_integer_value(json_object_get(before, counters[i].name)) +
 			(json_int_t)counter(&o->tally, i)));
 	(void)json_object_set_new(totals, "duration_ms",
-	    json_integer(json_integer_value(json_object_get(before, "duration_ms")) +
-		duration_ms(o)));
+	    json_integer(
+		json_integer_value(json_object_get(before, "duration_ms")) + duration_ms(o)));
 	return totals;
 }
 
@@ -108,16 +107,15 @@ observer_observe(struct observer *o, json_t *summary, uint64_t generation)
 	json_t *observation = json_object();
 	json_auto_t *errors = o->inventory.state == TOPOLOGY_STALE ?
 	    json_incref(json_object_get(o->inventory.memory, "topology_errors")) :
-            NULL;
+	    NULL;
 
 	for (size_t i = 0; i < COUNTERS; i++)
-		(void)json_object_set_new(observation, counters[i].name,
-		    json_integer((json_int_t)counter(&o->tally, i)));
+		(void)json_object_set_new(
+		    observation, counters[i].name, json_integer((json_int_t)counter(&o->tally, i)));
 	(void)json_object_set_new(observation, "held", json_integer(held_now(o)));
 	(void)json_object_set_new(
 	    observation, "cycle", json_integer((json_int_t)observer_cycle(o)));
-	(void)json_object_set_new(
-	    observation, "generation", json_integer((json_int_t)generation));
+	(void)json_object_set_new(observation, "generation", json_integer((json_int_t)generation));
 	(void)json_object_set_new(observation, "version", json_string(HOMELAB_VERSION));
 	(void)json_object_set_new(observation, "observed_at", json_time(o->now));
 	(void)json_object_set_new(observation, "source_count", json_integer(nodes_with_events(o)));
@@ -139,7 +137,7 @@ compare_incidents(const json_t *before, const json_t *now)
 	const json_t *incident;
 	const char *id;
 
-	json_object_foreach((json_t *)now, id, incident) {
+	json_object_foreach ((json_t *)now, id, incident) {
 		const char *status = json_string_value(json_object_get(incident, "status"));
 		const json_t *old = json_object_get(before, id);
 		const char *old_status = json_string_value(json_object_get(old, "status"));
@@ -169,8 +167,8 @@ observer_report(const struct observer *o, const json_t *incidents_before, int do
 	struct changes c = compare_incidents(incidents_before, now);
 	const char *would = o->options->dry_run ? "dry run, nothing written: " : "";
 
-	if (o->tally.consumed + o->tally.rejected + o->tally.late_unplaced == 0 &&
-	    documents == 0 && !o->rebuild && !o->options->dry_run) {
+	if (o->tally.consumed + o->tally.rejected + o->tally.late_unplaced == 0 && documents == 0 &&
+	    !o->rebuild && !o->options->dry_run) {
 		message_verbose("no news; world of %s",
 		    json_string_value(json_object_get(o->projected.summary, "generated_at")));
 		return;

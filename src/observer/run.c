@@ -131,8 +131,8 @@ copy_file(int from, const char *name, int to, const char *as)
 static void
 keep_upstream(struct observer *o)
 {
-	static const char *const names[] = {"nodes.json", "services.json", "deployments.json",
-	    "incidents.json", SUMMARY_NAME};
+	static const char *const names[] = {
+	    "nodes.json", "services.json", "deployments.json", "incidents.json", SUMMARY_NAME};
 	int parent = disk_make_dir(o->root, "world." UPSTREAM, NULL) >= 0 ? o->root : o->state;
 	cleanup_close int dir = -1;
 	struct stat st;
@@ -200,11 +200,9 @@ same_options(const struct observer *o)
 	const json_t *options = json_object_get(o->before, "options");
 	const struct retention *r = &o->options->retention;
 
-	return json_integer_value(json_object_get(options, "incident_retention")) ==
-	    r->incidents &&
+	return json_integer_value(json_object_get(options, "incident_retention")) == r->incidents &&
 	    json_integer_value(json_object_get(options, "service_retention")) == r->services &&
-	    json_integer_value(json_object_get(options, "deployment_retention")) ==
-	    r->deployments;
+	    json_integer_value(json_object_get(options, "deployment_retention")) == r->deployments;
 }
 
 /* Whether the published world is still what a projection would make. */
@@ -242,8 +240,7 @@ add_tallies(struct observer *o)
 static json_int_t
 accepted(const json_t *summary)
 {
-	return json_integer_value(
-	    json_object_get(json_object_get(summary, "events"), "accepted"));
+	return json_integer_value(json_object_get(json_object_get(summary, "events"), "accepted"));
 }
 
 /* Whether the published world had anything to lose. */
@@ -306,8 +303,8 @@ heartbeat(struct observer *o, json_t *summary, struct error *err)
 	if (o->store.read_only)
 		return 0;
 	(void)json_object_set_new(summary, "generated_at", json_time(o->now));
-	(void)json_object_set_new(summary, "last_update",
-	    json_time(o->now - o->now % NANOSECONDS_A_SECOND));
+	(void)json_object_set_new(
+	    summary, "last_update", json_time(o->now - o->now % NANOSECONDS_A_SECOND));
 	(void)json_object_set_new(summary, "deploy", observer_deploy(o));
 	observer_observe(o, summary, o->store.generation - 1);
 	return publish_summary(o->world, summary, err);
@@ -375,8 +372,8 @@ observer_run(const struct observer_options *options, struct error *err)
 	} else if (o.inventory.state == TOPOLOGY_STALE) {
 		status = EX_CONFIG;
 		(void)error_set(err, EX_CONFIG, "%s; going on with the last good topology",
-		    json_string_value(json_array_get(
-			json_object_get(o.inventory.memory, "topology_errors"), 0)));
+		    json_string_value(
+			json_array_get(json_object_get(o.inventory.memory, "topology_errors"), 0)));
 	}
 	observer_close(&o);
 	return status;

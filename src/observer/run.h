@@ -14,11 +14,11 @@
 /* A partition during a run. */
 struct slot {
 	struct manifest *manifest; /* as it will be committed */
-	struct buffer committed;   /* the manifest's bytes at the last commit */
-	struct buffer packed;      /* and now */
+	struct buffer committed; /* the manifest's bytes at the last commit */
+	struct buffer packed; /* and now */
 	uint64_t committed_generation; /* 0: never committed */
-	bool active;  /* its node is read in this run */
-	bool due;     /* some directory has to be looked at */
+	bool active; /* its node is read in this run */
+	bool due; /* some directory has to be looked at */
 	bool rebuild; /* make it anew from files and journal */
 	bool damaged; /* … because something of it is */
 	struct partition *state;
@@ -36,10 +36,10 @@ struct observer {
 	struct scan scan;
 	timestamp now, started;
 	json_t *before; /* the committed checkpoint, or NULL */
-	bool rebuild;   /* everything is made anew */
-	bool upstream;  /* the checkpoint was the Python observer's (C3) */
+	bool rebuild; /* everything is made anew */
+	bool upstream; /* the checkpoint was the Python observer's (C3) */
 	json_t *published; /* the summary on disk, or NULL */
-	bool intact;       /* the world on disk is the checkpoint's */
+	bool intact; /* the world on disk is the checkpoint's */
 	struct inventory inventory;
 	struct tree tree;
 	bool tree_listed;
@@ -85,8 +85,8 @@ void remove_files(const struct store *store, const json_t *set, const json_t *ke
 void observer_sweep(struct observer *o);
 
 /* open.c */
-int observer_open(struct observer *o, const struct observer_options *options, bool read_only,
-    struct error *err);
+int observer_open(
+    struct observer *o, const struct observer_options *options, bool read_only, struct error *err);
 void observer_close(struct observer *o);
 
 /* report.c */

@@ -128,7 +128,7 @@ slots_load(struct observer *o)
 		store_each(&o->store, "journal", salvage_source, o);
 		return;
 	}
-	json_object_foreach(json_object_get(o->before, "partitions"), node, entry) {
+	json_object_foreach (json_object_get(o->before, "partitions"), node, entry) {
 		struct slot *s = ensure_slot(o, node);
 
 		if (load_manifest(o, node, entry, s))
@@ -151,8 +151,7 @@ move_source(struct observer *o, const char *from_node, const char *name, const c
 	size_t at = (size_t)(source - m->sources);
 
 	m->source_count--;
-	memmove(m->sources + at, m->sources + at + 1,
-	    (m->source_count - at) * sizeof(*m->sources));
+	memmove(m->sources + at, m->sources + at + 1, (m->source_count - at) * sizeof(*m->sources));
 	m->anew = to->manifest->anew = true;
 	there = manifest_add_source(to->manifest, moved.name);
 	source_release(there);

@@ -24,8 +24,8 @@ show(struct comparison *c, const char *path, const json_t *published, const json
 
 	if (c->differences++ < DIFFERENCES_SHOWN)
 		message_warning("world/%s: %s is %.*s, should be %.*s", c->document,
-		    path[0] ? path : "the document", VALUE_SHOWN, is ? is : "missing",
-		    VALUE_SHOWN, should ? should : "absent");
+		    path[0] ? path : "the document", VALUE_SHOWN, is ? is : "missing", VALUE_SHOWN,
+		    should ? should : "absent");
 }
 
 /* Goes down where both are objects, so that what is shown is small. */
@@ -41,13 +41,13 @@ compare(struct comparison *c, const char *path, const json_t *published, const j
 		show(c, path, published, folded);
 		return;
 	}
-	json_object_foreach((json_t *)folded, key, member) {
+	json_object_foreach ((json_t *)folded, key, member) {
 		cleanup_buffer struct buffer below = {0};
 
 		buffer_text(&below, "%s/%s", path, key);
 		compare(c, buffer_string(&below), json_object_get(published, key), member);
 	}
-	json_object_foreach((json_t *)published, key, member) {
+	json_object_foreach ((json_t *)published, key, member) {
 		cleanup_buffer struct buffer below = {0};
 
 		buffer_text(&below, "%s/%s", path, key);
@@ -65,8 +65,7 @@ compare_document(const struct observer *o, int i)
 	json_auto_t *is = NULL, *should = NULL;
 
 	if (disk_read(o->world, document_names[i], SIZE_MAX / 2, &bytes, NULL) == 0 &&
-	    bytes.length == folded->length &&
-	    memcmp(bytes.data, folded->data, bytes.length) == 0)
+	    bytes.length == folded->length && memcmp(bytes.data, folded->data, bytes.length) == 0)
 		return 0;
 	is = json_loadb((char *)bytes.data, bytes.length, 0, NULL);
 	should = json_loadb((char *)folded->data, folded->length, 0, NULL);
@@ -102,8 +101,8 @@ fold_all(struct observer *o, struct error *err)
 		if (!json_is_true(json_object_get(entry, "active")))
 			continue;
 		if (s->damaged)
-			return error_set(err, EX_DATAERR, "the journal of %s is damaged",
-			    s->manifest->node);
+			return error_set(
+			    err, EX_DATAERR, "the journal of %s is damaged", s->manifest->node);
 		s->active = true;
 		s->state = replay_partition(&replay, TIMESTAMP_NONE, err);
 		if (s->state == NULL)
@@ -175,8 +174,8 @@ verify(struct observer *o, struct error *err)
 		    "the published world differs from what its events say in %u places",
 		    differences);
 	message_notice("verified: the world is what its %lld events say",
-	    (long long)json_integer_value(json_object_get(
-		json_object_get(o->projected.summary, "events"), "accepted")));
+	    (long long)json_integer_value(
+		json_object_get(json_object_get(o->projected.summary, "events"), "accepted")));
 	return 0;
 }
 
@@ -189,8 +188,8 @@ observer_verify(const struct observer_options *options, struct error *err)
 	err->status = 0;
 	if (observer_open(&o, options, true, err) < 0 || verify(&o, err) < 0)
 		status = err->status == EX_DATAERR ? DIFFERS :
-		    err->status               ? err->status :
-                                                EX_SOFTWARE;
+		    err->status                    ? err->status :
+						     EX_SOFTWARE;
 	o.options = options;
 	observer_close(&o);
 	return status;

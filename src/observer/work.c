@@ -48,8 +48,8 @@ scan_sources(struct slot *s, struct error *err)
 
 		for (size_t k = 0; k < source->directory_count; k++)
 			if (directory_is_due(&s->intake, source, &source->directories[k]) &&
-			    directory_scan(&s->intake, source, &source->directories[k], NULL,
-				err) < 0)
+			    directory_scan(&s->intake, source, &source->directories[k], NULL, err) <
+				0)
 				return -1;
 	}
 	return 0;
@@ -142,8 +142,7 @@ worker(void *observer)
 	struct observer *o = observer;
 	size_t i;
 
-	while (!*o->scan.stop &&
-	    (i = atomic_fetch_add(&o->next_slot, 1)) < o->slot_count) {
+	while (!*o->scan.stop && (i = atomic_fetch_add(&o->next_slot, 1)) < o->slot_count) {
 		struct slot *s = &o->slots[i];
 
 		if (s->active)

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const node_status_names[NODE_STATUS_COUNT] = {
-    "unknown", "online", "offline", "stale"};
-const char *const service_status_names[SERVICE_STATUS_COUNT] = {
-    "unknown", "healthy", "unhealthy"};
+const char *const node_status_names[NODE_STATUS_COUNT] = {"unknown", "online", "offline", "stale"};
+const char *const service_status_names[SERVICE_STATUS_COUNT] = {"unknown", "healthy", "unhealthy"};
 
 static json_t *
 remediation(const struct remediation *r)
@@ -134,8 +132,8 @@ metrics(const struct partition *p)
 	for (size_t i = 0; p && i < p->metric_count; i++) {
 		const struct metric *m = &p->metrics[i];
 
-		member(value, m->name,
-		    m->is_integer ? json_integer(m->integer) : json_real(m->real));
+		member(
+		    value, m->name, m->is_integer ? json_integer(m->integer) : json_real(m->real));
 	}
 	return value;
 }
@@ -165,8 +163,7 @@ active_incidents(const struct node_view *n)
 {
 	size_t count = 0;
 	json_t *value = json_array();
-	cleanup_free const char **ids =
-	    memory_resize(NULL, n->service_count, sizeof(*ids));
+	cleanup_free const char **ids = memory_resize(NULL, n->service_count, sizeof(*ids));
 
 	for (size_t i = 0; i < n->service_count; i++)
 		if ((ids[count] = view_active_incident(n, &n->services[i])) != NULL)
@@ -205,7 +202,8 @@ node(const struct node_view *n, struct clock *clock)
 	member(value, "roles", roles);
 	member(value, "connectivity", json_text(t->intermittent ? "intermittent" : "permanent"));
 	for (int i = 0; i < PRESSURE_COUNT; i++)
-		member(value, pressure_names[i], json_text(n->state ? n->state->pressure[i] : NULL));
+		member(
+		    value, pressure_names[i], json_text(n->state ? n->state->pressure[i] : NULL));
 	member(value, "metrics", metrics(n->state));
 	member(value, "services", service_counts(n));
 	member(value, "active_incidents", active_incidents(n));

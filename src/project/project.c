@@ -95,7 +95,7 @@ list_services(const struct view *v, struct node_view *n)
 		struct service_view s = {0};
 		int order = i == declared ? 1 :
 		    k == folded           ? -1 :
-                                            strcmp(d->items[i].service, n->state->services[k]->name);
+					    strcmp(d->items[i].service, n->state->services[k]->name);
 
 		if (order <= 0)
 			s.declaration = &d->items[i++];
@@ -198,8 +198,8 @@ dump_piece(const char *data, size_t length, void *out)
 void
 document_dump(const json_t *value, struct buffer *out)
 {
-	(void)json_dump_callback(value, dump_piece, out,
-	    JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
+	(void)json_dump_callback(
+	    value, dump_piece, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 	buffer_add(out, "\n", 1);
 }
 

@@ -113,8 +113,8 @@ view_join_records(struct view *v)
 		struct record *r = &v->records[i];
 
 		unite(r, v->clock);
-		if (clock_past(v->clock,
-			timestamp_add(r->last_event, v->input->retention.deployments)))
+		if (clock_past(
+			v->clock, timestamp_add(r->last_event, v->input->retention.deployments)))
 			record_release(r);
 		else
 			v->records[kept++] = *r;

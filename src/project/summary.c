@@ -40,7 +40,8 @@ tally_state(struct tally *t, const struct node_view *n)
 	t->ghosts += (json_int_t)p->ghosts;
 	t->over_limit += (json_int_t)p->over_limit;
 	for (size_t i = 0; i < p->type_count; i++) {
-		json_int_t before = json_integer_value(json_object_get(t->by_type, p->types[i].type));
+		json_int_t before =
+		    json_integer_value(json_object_get(t->by_type, p->types[i].type));
 
 		member(t->by_type, p->types[i].type,
 		    json_integer(before + (json_int_t)p->types[i].count));
@@ -150,7 +151,7 @@ newest_records(const struct view *v, const struct node_view *n)
 		set_add(newest, "all");
 	for (size_t i = 0; i < v->record_count; i++)
 		if (here[i] && names_every_service(&v->records[i]))
-			json_object_foreach_safe(newest, next, service, value)
+			json_object_foreach_safe (newest, next, service, value)
 				offer(v, newest, service, &v->records[i]);
 	return newest;
 }
@@ -166,14 +167,13 @@ deployment_worries(const struct view *v)
 		const char *service;
 		json_t *value;
 
-		json_object_foreach(newest, service, value) {
+		json_object_foreach (newest, service, value) {
 			const struct record *r = &v->records[json_integer_value(value)];
 
 			if (!json_is_integer(value) ||
 			    (r->status != RECORD_FAILED && r->status != RECORD_STALLED))
 				continue;
-			if (!clock_past(
-				v->clock, timestamp_add(r->last_event, DEPLOYMENT_WORRY)))
+			if (!clock_past(v->clock, timestamp_add(r->last_event, DEPLOYMENT_WORRY)))
 				worry = true;
 		}
 	}
@@ -204,8 +204,7 @@ judge(const struct view *v, const struct tally *t)
 	enum verdict worst = VERDICT_NOMINAL;
 
 	if (t->active > 0 || json_array_size(t->missing) > 0 || json_array_size(t->silent) > 0 ||
-	    v->input->topology == TOPOLOGY_STALE ||
-	    json_array_size(v->input->inventory_errors) > 0)
+	    v->input->topology == TOPOLOGY_STALE || json_array_size(v->input->inventory_errors) > 0)
 		worst = VERDICT_DEGRADED;
 	for (const struct node_view *n = v->nodes; n < v->nodes + v->node_count; n++)
 		if (n->input->known && judge_node(n) > worst)
@@ -261,7 +260,8 @@ files_of(const struct world *world)
 static int
 compare_strings(const void *a, const void *b)
 {
-	return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
+	return strcmp(
+	    json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
 }
 
 /* An array of strings in their order; takes the array. */

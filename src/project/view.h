@@ -7,7 +7,7 @@
 
 struct service_view {
 	const char *name;
-	const struct service *state;           /* NULL: declared, never reported */
+	const struct service *state; /* NULL: declared, never reported */
 	const struct declaration *declaration; /* NULL: not declared */
 	bool fresh;
 };
@@ -20,9 +20,9 @@ struct node_view {
 	timestamp status_since;
 	struct service_view *services; /* those that are shown, by name */
 	size_t service_count;
-	char **incident_ids;  /* of state->incidents, unique in the world */
+	char **incident_ids; /* of state->incidents, unique in the world */
 	bool *incident_shown; /* of state->incidents */
-	char **run_ids;       /* of state->runs */
+	char **run_ids; /* of state->runs */
 };
 
 /* A deployment, joined over its nodes (F10). */
@@ -31,8 +31,13 @@ struct part {
 	const struct run *run;
 };
 
-enum record_status { RECORD_IN_PROGRESS, RECORD_STALLED, RECORD_COMPLETED, RECORD_FAILED,
-	RECORD_STATUS_COUNT };
+enum record_status {
+	RECORD_IN_PROGRESS,
+	RECORD_STALLED,
+	RECORD_COMPLETED,
+	RECORD_FAILED,
+	RECORD_STATUS_COUNT
+};
 
 struct record {
 	const char *id;

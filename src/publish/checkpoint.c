@@ -45,8 +45,9 @@ judge(json_t *checkpoint, const json_error_t *parse, char why[ERROR_TEXT_MAX])
 		    checkpoint == NULL ? parse->text : "not an object");
 		return CHECKPOINT_DAMAGED;
 	}
-	if (format == NULL && (json_object_get(checkpoint, "last_processed_file") != NULL ||
-				  json_object_get(checkpoint, "node_checkpoints") != NULL))
+	if (format == NULL &&
+	    (json_object_get(checkpoint, "last_processed_file") != NULL ||
+		json_object_get(checkpoint, "node_checkpoints") != NULL))
 		return CHECKPOINT_FOREIGN;
 	if (!json_is_integer(format) || json_integer_value(format) != CHECKPOINT_FORMAT) {
 		(void)snprintf(why, ERROR_TEXT_MAX, "its format isn't %d", CHECKPOINT_FORMAT);
@@ -60,8 +61,8 @@ judge(json_t *checkpoint, const json_error_t *parse, char why[ERROR_TEXT_MAX])
 }
 
 int
-checkpoint_read(int state_dir, json_t **out, enum checkpoint_state *state,
-    char why[ERROR_TEXT_MAX], struct error *err)
+checkpoint_read(int state_dir, json_t **out, enum checkpoint_state *state, char why[ERROR_TEXT_MAX],
+    struct error *err)
 {
 	cleanup_buffer struct buffer bytes = {0};
 	json_error_t parse;
@@ -125,8 +126,8 @@ listed_to_json(const struct identity *identity, timestamp listed, bool unreadabl
 }
 
 static void
-listed_from_json(const json_t *value, struct identity *identity, timestamp *listed,
-    bool *unreadable)
+listed_from_json(
+    const json_t *value, struct identity *identity, timestamp *listed, bool *unreadable)
 {
 	(void)identity_from_json(json_object_get(value, "identity"), identity);
 	*listed = json_integer_value(json_object_get(value, "listed"));
@@ -166,9 +167,9 @@ tree_from_json(const json_t *value, struct tree *tree)
 	*tree = (struct tree){.listed = TIMESTAMP_NONE};
 	if (value == NULL)
 		return;
-	listed_from_json(json_object_get(value, "root"), &tree->identity, &tree->listed,
-	    &tree->unreadable);
-	json_object_foreach(json_object_get(value, "dates"), name, date) {
+	listed_from_json(
+	    json_object_get(value, "root"), &tree->identity, &tree->listed, &tree->unreadable);
+	json_object_foreach (json_object_get(value, "dates"), name, date) {
 		struct tree_date d = {0};
 
 		if (!date_parse(name, &d.date))

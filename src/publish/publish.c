@@ -21,8 +21,8 @@ is_published(const struct world *world, const json_t *old, int i)
 }
 
 int
-publish_documents(int world_dir, const struct world *world, const json_t *old, bool intact,
-    struct error *err)
+publish_documents(
+    int world_dir, const struct world *world, const json_t *old, bool intact, struct error *err)
 {
 	int written = 0;
 
@@ -66,8 +66,8 @@ publish_read_summary(int world_dir)
 }
 
 bool
-publish_is_intact(int world_dir, const json_t *summary, const json_t *documents,
-    uint64_t generation)
+publish_is_intact(
+    int world_dir, const json_t *summary, const json_t *documents, uint64_t generation)
 {
 	const json_t *observation = json_object_get(summary, "observation");
 	struct stat st, written;

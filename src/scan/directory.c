@@ -30,10 +30,10 @@ struct listing {
 	struct directory *directory;
 	struct decisions out;
 	struct decisions *known; /* &out, or the old ones in a rebuild */
-	struct buffer base;      /* path of the directory */
+	struct buffer base; /* path of the directory */
 	int fd;
 	char *undecided; /* least name of what waits, or NULL */
-	bool waits;      /* something has to be looked at in the next run */
+	bool waits; /* something has to be looked at in the next run */
 };
 
 static bool
@@ -139,8 +139,7 @@ open_candidate(const struct listing *l, struct candidate *c)
 {
 	struct stat st;
 
-	c->fd = openat(
-	    l->fd, c->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	c->fd = openat(l->fd, c->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (c->fd < 0 && (errno == ELOOP || errno == EMLINK || errno == ENXIO))
 		return OPENED_STRAY;
 	if (c->fd < 0)
@@ -421,8 +420,8 @@ is_carried(const struct listing *l, const struct decision *d)
 	    [VERDICT_READ] = true,
 	    [VERDICT_SHRUNK] = true};
 
-	if (strchr(d->key, '/') != NULL && d->verdict != VERDICT_UNPLACED)
-		return false;
+	if (strchr(d->key, '/') != NULL && d->verdict == VERDICT_REJECTED)
+		return decisions_find(&l->out, d->key) == NULL;
 	return kept[d->verdict] && decisions_find(&l->out, d->key) == NULL;
 }
 

@@ -76,8 +76,8 @@ add_row(struct intake *in, struct candidate *c, const struct event *e, const str
 static const char *
 key_of(const struct candidate *c, const struct span *span, struct buffer *key)
 {
-	buffer_text(key, is_line(span) ? "%s/%llu" : "%s", c->name,
-	    (unsigned long long)span->offset);
+	buffer_text(
+	    key, is_line(span) ? "%s/%llu" : "%s", c->name, (unsigned long long)span->offset);
 	return buffer_string(key);
 }
 
@@ -92,14 +92,13 @@ static void
 show_unplaced(struct intake *in, const struct candidate *c)
 {
 	in->tally.late_unplaced++;
-	message_warning(
-	    "events/%s: dated more than 120 days before the newest event of %s: counted, not folded",
+	message_warning("events/%s: dated more than 120 days before the newest event of %s: "
+			"counted, not folded",
 	    c->path, in->manifest->node);
 }
 
 /* Whether an event, found again in a rebuild, was folded before. The log has a
- * verdict on a line only where that isn't clear from how far the file was read;
- * rows tell of each. */
+ * verdict on a line only where it's another than that; rows tell of each. */
 static bool
 was_folded(const struct candidate *c, const struct span *span, const struct decision *before)
 {
@@ -107,12 +106,12 @@ was_folded(const struct candidate *c, const struct span *span, const struct deci
 
 	if (before != NULL)
 		return before->verdict == VERDICT_EVENT;
-	return is_line(span) && !c->known->told && file != NULL &&
-	    file->verdict == VERDICT_READ && span->offset < file->size;
+	return is_line(span) && !c->known->told && file != NULL && file->verdict == VERDICT_READ &&
+	    span->offset < file->size;
 }
 
-/* A usable event. Verdicts on lines are only recorded where they aren't clear
- * from how far the file was read. */
+/* A usable event. That a line was folded is recorded only where there was
+ * another verdict on it: how far the file was read says the rest. */
 static enum outcome
 accept(struct intake *in, struct candidate *c, const struct event *e, const struct span *span,
     struct error *err)
@@ -163,8 +162,8 @@ intake_reject(struct intake *in, struct candidate *c, const char *reason, struct
 
 	show_rejection(in, c->path, reason);
 	if (!in->scan->store->read_only &&
-	    quarantine_put(in->scan->state, c->source->name, c->name, c->fd, NULL, size, reason,
-		err) < 0)
+	    quarantine_put(
+		in->scan->state, c->source->name, c->name, c->fd, NULL, size, reason, err) < 0)
 		return -1;
 	decisions_set(c->out, c->name, VERDICT_REJECTED, size, c->identity.ctime);
 	return 0;
@@ -192,8 +191,8 @@ keeps_row(struct intake *in, struct candidate *c, const struct span *span)
 
 	if (in->carried == NULL || !was_folded(c, span, before))
 		return false;
-	buffer_text(&path, is_line(span) ? "%s@%llu" : "%s", c->path,
-	    (unsigned long long)span->offset);
+	buffer_text(
+	    &path, is_line(span) ? "%s@%llu" : "%s", c->path, (unsigned long long)span->offset);
 	(void)json_object_set_new_nocheck(in->carried, buffer_string(&path), json_true());
 	return true;
 }
@@ -270,15 +269,16 @@ static enum outcome
 refuse_line(struct intake *in, struct candidate *c, const unsigned char *line, size_t length,
     uint64_t offset, const char *reason, struct error *err)
 {
-	cleanup_buffer struct buffer name = {0}, path = {0};
+	cleanup_buffer struct buffer name = {0}, path = {0}, key = {0};
 
+	decisions_set(c->out, key_of(c, &(struct span){offset, 1}, &key), VERDICT_REJECTED, 0, 0);
 	buffer_text(&name, "%s@%llu", c->name, (unsigned long long)offset);
 	buffer_text(&path, "%s@%llu", c->path, (unsigned long long)offset);
 	show_rejection(in, buffer_string(&path), reason);
 	if (in->scan->store->read_only)
 		return OUTCOME_DECIDED;
-	if (quarantine_put(in->scan->state, c->source->name, buffer_string(&name), -1, line,
-		length, reason, err) < 0)
+	if (quarantine_put(in->scan->state, c->source->name, buffer_string(&name), -1, line, length,
+		reason, err) < 0)
 		return OUTCOME_FAILED;
 	return OUTCOME_DECIDED;
 }
@@ -307,8 +307,8 @@ decide_line(struct intake *in, struct candidate *c, const unsigned char *line, s
 /* How far a .jsonl has been read, line by line. */
 struct line_reader {
 	struct buffer bytes; /* from `at` on */
-	uint64_t at;         /* offset of the line's start */
-	uint64_t end;        /* of the file */
+	uint64_t at; /* offset of the line's start */
+	uint64_t end; /* of the file */
 	bool failed;
 };
 
@@ -346,7 +346,7 @@ next_line(int fd, struct line_reader *r, uint64_t *next)
 	for (;;) {
 		const unsigned char *end = searched < r->bytes.length ?
 		    memchr(r->bytes.data + searched, '\n', r->bytes.length - searched) :
-                    NULL;
+		    NULL;
 		uint64_t left = r->end - r->at - r->bytes.length;
 		ssize_t got;
 

@@ -87,8 +87,8 @@ is_directory(int dir, const struct dirent *entry)
 /* Calls for each directory that isn't a transfer; counts the strays. NULL or
  * the stream's end leave errno. */
 static int
-each_directory(struct walk *w, int dir, void (*visit)(struct walk *, const char *, int32_t),
-    int32_t date)
+each_directory(
+    struct walk *w, int dir, void (*visit)(struct walk *, const char *, int32_t), int32_t date)
 {
 	const struct dirent *entry;
 	int fd = dup(dir);
@@ -242,8 +242,8 @@ scan_date(struct walk *w, struct tree_date *t, bool *listed)
 }
 
 bool
-tree_scan(const struct scan *scan, struct tree *tree, bool force, tree_source find,
-    tree_each each, void *context, struct tally *tally)
+tree_scan(const struct scan *scan, struct tree *tree, bool force, tree_source find, tree_each each,
+    void *context, struct tally *tally)
 {
 	struct walk w = {scan, -1, tree, find, each, context, tally, force};
 	size_t kept = 0;

@@ -238,8 +238,7 @@ static const struct decode_case fields[] = {
     {X ",'payload':{'services':['all']}", ""},
     {X ",'payload':{'services':['c','b','c','all','b','a/b','a']}", " svc=c,b,a"},
     {X ",'payload':{'services':['0123456789ab_web','web']}", " svc=0123456789ab_web,web"},
-    {X ",'payload':{'services':['0123456789ab_web'],'containers':['d']}",
-	" svc=0123456789ab_web"},
+    {X ",'payload':{'services':['0123456789ab_web'],'containers':['d']}", " svc=0123456789ab_web"},
     /* pressures of a type */
     {"'type':'disk_pressure_critical'", " disk=critical"},
     {"'type':'disk_pressure_critical','payload':{'level':'low'}", " disk=critical"},
@@ -335,8 +334,14 @@ struct type_case {
 	enum pressure pressure;
 };
 
-#define PRESSED(name, literal, which) {name, EFFECT_PRESSURE, 1, SEVERITY_INFO, literal, which}
-#define SEEN(name) {name, EFFECT_SEEN, 1, SEVERITY_INFO, false, 0}
+#define PRESSED(name, literal, which)                                                              \
+	{                                                                                          \
+		name, EFFECT_PRESSURE, 1, SEVERITY_INFO, literal, which                            \
+	}
+#define SEEN(name)                                                                                 \
+	{                                                                                          \
+		name, EFFECT_SEEN, 1, SEVERITY_INFO, false, 0                                      \
+	}
 
 /* The table of section 4, row by row. */
 static const struct type_case types[] = {
@@ -507,8 +512,9 @@ START_TEST(names_of_metrics)
 	name[64] = '\0';
 	text.length = 0;
 	buffer_text(&text, "{" AT "," N ",'type':'node_health','payload':{'%s':1}}", name);
-	check_buffer(&text, " metrics=mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
-			    "mmmmmm:1");
+	check_buffer(&text,
+	    " metrics=mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
+	    "mmmmmm:1");
 }
 END_TEST
 

@@ -50,8 +50,8 @@ assert_complaint(const struct complaint *why, const char *expected, const char *
 	char got[512];
 
 	(void)snprintf(got, sizeof(got), "%lu:%lu: %s", why->line, why->column, why->reason);
-	ck_assert_msg(strcmp(got, expected) == 0, "got \"%s\", not \"%s\", of\n%s", got, expected,
-	    text);
+	ck_assert_msg(
+	    strcmp(got, expected) == 0, "got \"%s\", not \"%s\", of\n%s", got, expected, text);
 }
 
 static void
@@ -100,17 +100,16 @@ struct bad_case {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char example[] =
-    "# inventory/topology.yaml\n"
-    "nodes:\n"
-    "  piha:\n"
-    "    roles: [infra, monitoring]\n"
-    "    services: [node-agent, mosquitto]     # informative\n"
-    "  chelsty-infra:\n"
-    "    roles: [edge-hypervisor]\n"
-    "    aliases: [chelsty]\n"
-    "    heartbeat_ttl: 6h\n"
-    "    connectivity: intermittent\n";
+static const char example[] = "# inventory/topology.yaml\n"
+			      "nodes:\n"
+			      "  piha:\n"
+			      "    roles: [infra, monitoring]\n"
+			      "    services: [node-agent, mosquitto]     # informative\n"
+			      "  chelsty-infra:\n"
+			      "    roles: [edge-hypervisor]\n"
+			      "    aliases: [chelsty]\n"
+			      "    heartbeat_ttl: 6h\n"
+			      "    connectivity: intermittent\n";
 
 /* Rule: I1 */
 START_TEST(topology_example)
@@ -169,11 +168,11 @@ END_TEST
 START_TEST(flow_style_and_block_style_are_the_same)
 {
 	struct topology *block = good(example);
-	struct topology *flow = good(
-	    "\xef\xbb\xbf%YAML 1.1\n---\n"
-	    "{nodes: {chelsty-infra: {connectivity: 'intermittent', heartbeat_ttl: \"6h\", "
-	    "\"aliases\": ['chelsty'], roles: [\"edge-hypervisor\"]}, 'piha': {roles: "
-	    "[infra, monitoring], unknown: {a: [b]}}}, unknown: [1, 2]}\n...\n# end\n");
+	struct topology *flow =
+	    good("\xef\xbb\xbf%YAML 1.1\n---\n"
+		 "{nodes: {chelsty-infra: {connectivity: 'intermittent', heartbeat_ttl: \"6h\", "
+		 "\"aliases\": ['chelsty'], roles: [\"edge-hypervisor\"]}, 'piha': {roles: "
+		 "[infra, monitoring], unknown: {a: [b]}}}, unknown: [1, 2]}\n...\n# end\n");
 	struct topology *dashes = good("nodes:\r\n"
 				       "  chelsty-infra:\r\n"
 				       "    roles:\r\n"
@@ -199,11 +198,12 @@ END_TEST
 /* Rule: I1 */
 START_TEST(scalars_are_text)
 {
-	struct topology *t = good("nodes:\n"
-				  "  1:\n"
-				  "    roles: [1, 0x10, true, 1.50, 2026-05-12, '', '~', \"null\"]\n"
-				  "  null:\n"
-				  "  yes: {heartbeat_ttl: 90, connectivity: \"permanent\"}\n");
+	struct topology *t =
+	    good("nodes:\n"
+		 "  1:\n"
+		 "    roles: [1, 0x10, true, 1.50, 2026-05-12, '', '~', \"null\"]\n"
+		 "  null:\n"
+		 "  yes: {heartbeat_ttl: 90, connectivity: \"permanent\"}\n");
 	const char *const roles[] = {"1", "0x10", "true", "1.50", "2026-05-12", "", "~", "null"};
 	struct declarations *d = declared("services: {5: {role: 010}, ~: {role: \"null\"}, "
 					  "'a b': {role: ''}, \"\\u00fc\": {role: \"~\"}}");
@@ -321,11 +321,11 @@ START_TEST(texts_of_durations)
 	for (size_t i = 0; i < COUNT(durations); i++) {
 		char text[64];
 
-		(void)snprintf(text, sizeof(text), "services: {a: {heartbeat_ttl: %s}}",
-		    durations[i].text);
+		(void)snprintf(
+		    text, sizeof(text), "services: {a: {heartbeat_ttl: %s}}", durations[i].text);
 		struct declarations *d = declared(text);
-		(void)snprintf(text, sizeof(text), "nodes: {a: {heartbeat_ttl: %s}}",
-		    durations[i].text);
+		(void)snprintf(
+		    text, sizeof(text), "nodes: {a: {heartbeat_ttl: %s}}", durations[i].text);
 		struct topology *t = good(text);
 
 		ck_assert_int_eq(d->items[0].heartbeat_ttl, durations[i].expected);
@@ -411,8 +411,7 @@ START_TEST(yaml_aliases_that_multiply)
 	for (int i = 0; i < 10000; i++)
 		buffer_text(&b, "*x,");
 	buffer_text(&b, "]}}\n");
-	ck_assert_ptr_null(
-	    topology_parse(buffer_string(&b), b.length, NULL, &in_map, &why));
+	ck_assert_ptr_null(topology_parse(buffer_string(&b), b.length, NULL, &in_map, &why));
 	assert_complaint(&why, "1:7: aliases make it too large", "many");
 	buffer_release(&b);
 }
@@ -425,14 +424,10 @@ static const struct bad_case topology_cases[] = {
     {"nodes:\n  a:\n    roles: {x: y}\n", "3:12: 'roles' must be a list"},
     {"nodes:\n  a:\n    aliases: b\n", "3:14: 'aliases' must be a list"},
     {"nodes:\n  a:\n    heartbeat_ttl: [6h]\n", "3:20: 'heartbeat_ttl' must be text"},
-    {"nodes:\n  a:\n    connectivity:\n      x: y\n",
-	"4:7: 'connectivity' must be text"},
-    {"nodes:\n  a:\n    roles: [x, [y]]\n",
-	"3:16: an entry of 'roles' must be text"},
-    {"nodes:\n  a:\n    roles:\n    - x\n    - ~\n",
-	"5:7: an entry of 'roles' must be text"},
-    {"nodes:\n  a:\n    aliases:\n    - null\n",
-	"4:7: an entry of 'aliases' must be text"},
+    {"nodes:\n  a:\n    connectivity:\n      x: y\n", "4:7: 'connectivity' must be text"},
+    {"nodes:\n  a:\n    roles: [x, [y]]\n", "3:16: an entry of 'roles' must be text"},
+    {"nodes:\n  a:\n    roles:\n    - x\n    - ~\n", "5:7: an entry of 'roles' must be text"},
+    {"nodes:\n  a:\n    aliases:\n    - null\n", "4:7: an entry of 'aliases' must be text"},
     {"nodes: [a, b]\n", "1:8: 'nodes' must be a mapping"},
     {"nodes: a\n", "1:8: 'nodes' must be a mapping"},
     {"nodes: ''\n", "1:8: 'nodes' must be a mapping"},
@@ -446,14 +441,10 @@ static const struct bad_case topology_cases[] = {
 	"2:21: unknown word for 'connectivity': 'sometimes'"},
     {"nodes:\n  a: {connectivity: Permanent}\n",
 	"2:21: unknown word for 'connectivity': 'Permanent'"},
-    {"nodes:\n  a: {connectivity: ''}\n",
-	"2:21: unknown word for 'connectivity': ''"},
-    {"nodes:\n  a: {heartbeat_ttl: 6 h}\n",
-	"2:22: 'heartbeat_ttl' must be a duration, not '6 h'"},
-    {"nodes:\n  a: {heartbeat_ttl: -1}\n",
-	"2:22: 'heartbeat_ttl' must be a duration, not '-1'"},
-    {"nodes:\n  a: {heartbeat_ttl: '~'}\n",
-	"2:22: 'heartbeat_ttl' must be a duration, not '~'"},
+    {"nodes:\n  a: {connectivity: ''}\n", "2:21: unknown word for 'connectivity': ''"},
+    {"nodes:\n  a: {heartbeat_ttl: 6 h}\n", "2:22: 'heartbeat_ttl' must be a duration, not '6 h'"},
+    {"nodes:\n  a: {heartbeat_ttl: -1}\n", "2:22: 'heartbeat_ttl' must be a duration, not '-1'"},
+    {"nodes:\n  a: {heartbeat_ttl: '~'}\n", "2:22: 'heartbeat_ttl' must be a duration, not '~'"},
     {"nodes:\n  a: {heartbeat_ttl: 99999999999d}\n",
 	"2:22: 'heartbeat_ttl' must be a duration, not '99999999999d'"},
     /* duplicate keys, also of unknown ones */
@@ -482,8 +473,7 @@ static const struct bad_case topology_cases[] = {
     {"nodes:\n  a:\n    ? [roles]\n    : x\n", "3:7: a key must be text"},
     /* NULs */
     {"nodes:\n  a: {roles: [\"x\\0y\"]}\n", "2:15: an entry of 'roles' must be text"},
-    {"nodes:\n  a: {connectivity: \"permanent\\0\"}\n",
-	"2:21: 'connectivity' has a NUL"},
+    {"nodes:\n  a: {connectivity: \"permanent\\0\"}\n", "2:21: 'connectivity' has a NUL"},
     /* a second document */
     {"nodes: {a: {}}\n---\nnodes: {b: {}}\n", "2:1: a second document"},
     {"nodes: {a: {}}\n---\n", "2:1: a second document"},
@@ -505,8 +495,7 @@ static const struct bad_case topology_cases[] = {
     {"nodes:\n  a: {aliases: [x]}\n  b: {aliases: [x]}\n  c: {aliases: [x]}\n",
 	"3:17: alias 'x' of both 'a' and 'b'"},
     /* of several the first in the file */
-    {"nodes:\n  a: {roles: x}\n  b: {connectivity: y}\n  a: {}\n",
-	"2:14: 'roles' must be a list"},
+    {"nodes:\n  a: {roles: x}\n  b: {connectivity: y}\n  a: {}\n", "2:14: 'roles' must be a list"},
     {"x: 1\nx: 1\nnodes: [1]\n", "2:1: duplicate key 'x'"},
     {"nodes: 5\n---\n", "1:8: 'nodes' must be a mapping"},
 };
@@ -600,20 +589,17 @@ static const struct bad_case declarations_cases[] = {
     {"services:\n  a: {role: [x]}\n", "2:13: 'role' must be text"},
     {"services:\n  a: {role: {x: y}}\n", "2:13: 'role' must be text"},
     {"services:\n  a: {monitor: [true]}\n", "2:16: 'monitor' must be text"},
-    {"services:\n  a: {monitor: maybe}\n",
-	"2:16: unknown word for 'monitor': 'maybe'"},
+    {"services:\n  a: {monitor: maybe}\n", "2:16: unknown word for 'monitor': 'maybe'"},
     {"services:\n  a: {monitor: 1}\n", "2:16: unknown word for 'monitor': '1'"},
     {"services:\n  a: {monitor: ''}\n", "2:16: unknown word for 'monitor': ''"},
     {"services:\n  a: {monitor: \"~\"}\n", "2:16: unknown word for 'monitor': '~'"},
     {"services:\n  a: {heartbeat_ttl: soon}\n",
 	"2:22: 'heartbeat_ttl' must be a duration, not 'soon'"},
-    {"services:\n  a: {heartbeat_ttl: {h: 1}}\n",
-	"2:22: 'heartbeat_ttl' must be text"},
+    {"services:\n  a: {heartbeat_ttl: {h: 1}}\n", "2:22: 'heartbeat_ttl' must be text"},
     {"services:\n  a:\n  b:\n  a:\n", "4:3: duplicate key 'a'"},
     {"services:\n  a:\n    role: x\n    role: y\n", "4:5: duplicate key 'role'"},
     {"services:\n  a: {image: x, image: y}\n", "2:17: duplicate key 'image'"},
-    {"services:\n  a: {depends_on: x, depends_on: y}\n",
-	"2:22: duplicate key 'depends_on'"},
+    {"services:\n  a: {depends_on: x, depends_on: y}\n", "2:22: duplicate key 'depends_on'"},
     {"services: {}\nservices: {}\n", "2:1: duplicate key 'services'"},
     {"services:\n  a/b:\n", "2:3: bad service name 'a/b'"},
     {"services:\n  \"a\\u0000b\":\n", "2:3: key 'a' has a NUL behind that"},
@@ -643,8 +629,8 @@ END_TEST
 /* Rule: I5 */
 START_TEST(empty_services_declare_nothing)
 {
-	static const char *const texts[] = {"services:\n", "services: {}\n", "services: ~\n",
-	    "services: null\nversion: 2\n"};
+	static const char *const texts[] = {
+	    "services:\n", "services: {}\n", "services: ~\n", "services: null\nversion: 2\n"};
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct declarations *d = declared(texts[i]);
@@ -832,8 +818,8 @@ START_TEST(the_last_good_topology_is_kept)
 	struct complaint why;
 	struct topology *all[] = {
 	    good(example),
-	    good_with_map("nodes: {b: {roles: [\"\\xfc\", '']}, a: {aliases: [y]}}",
-		"{\"x\": \"a\"}"),
+	    good_with_map(
+		"nodes: {b: {roles: [\"\\xfc\", '']}, a: {aliases: [y]}}", "{\"x\": \"a\"}"),
 	    good("nodes: {a: }"),
 	    topology_of_map("{\"b\": \"c\", \"a\": \"b\"}", &why),
 	    topology_of_map(NULL, &why),

@@ -131,8 +131,8 @@ START_TEST(days_are_appended_to)
 	ck_assert_uint_eq(b.source->day_count, 1);
 	ck_assert_uint_eq(d->generation, 7);
 	day_path(b.source, d, &path);
-	ck_assert_str_eq((char *)path.data,
-	    compressed ? "journal/n/2026-05-12.7.gz" : "journal/n/2026-05-12.7");
+	ck_assert_str_eq(
+	    (char *)path.data, compressed ? "journal/n/2026-05-12.7.gz" : "journal/n/2026-05-12.7");
 	tear_down(&b);
 }
 END_TEST
@@ -291,8 +291,8 @@ END_TEST
 
 /* The key and verdict of what was decided, or "-". */
 static void
-assert_decision(const struct decisions *d, const char *key, enum verdict verdict, uint64_t size,
-    timestamp time)
+assert_decision(
+    const struct decisions *d, const char *key, enum verdict verdict, uint64_t size, timestamp time)
 {
 	const struct decision *item = decisions_find(d, key);
 
@@ -367,8 +367,8 @@ START_TEST(many_decisions)
 	for (int round = 0; round < 3; round++) {
 		for (int i = round; i < MANY; i += round + 1) {
 			(void)snprintf(key, sizeof(key), "event-%d.json", i);
-			decisions_set(&d, key, (enum verdict)(VERDICT_EVENT + round),
-			    (uint64_t)i, round);
+			decisions_set(
+			    &d, key, (enum verdict)(VERDICT_EVENT + round), (uint64_t)i, round);
 		}
 		reload(&b, dir, &d);
 	}
@@ -737,9 +737,10 @@ START_TEST(what_files_alone_tell)
 		manifest_pack(m, &bytes);
 		if (newest == 3)
 			bytes.length--;
-		write_file(b.store, newest == 1 ? "partitions/n/manifest.9" :
-				    newest == 2     ? "partitions/n/manifest.10" :
-						      "partitions/n/manifest.11",
+		write_file(b.store,
+		    newest == 1     ? "partitions/n/manifest.9" :
+			newest == 2 ? "partitions/n/manifest.10" :
+				      "partitions/n/manifest.11",
 		    bytes.data, bytes.length);
 	}
 	write_file(b.store, "partitions/n/manifest.12x", bytes.data, bytes.length);
@@ -761,8 +762,8 @@ START_TEST(what_files_alone_tell)
 	s = manifest_source(m, "n");
 	ck_assert_uint_eq(s->day_count, 2);
 	for (size_t i = 0; i < 2; i++)
-		ck_assert_str_eq(day_text(b.store, s, &s->days[i]),
-		    s->days[i].date == 20585 ? "1" : "2");
+		ck_assert_str_eq(
+		    day_text(b.store, s, &s->days[i]), s->days[i].date == 20585 ? "1" : "2");
 	manifest_free(m);
 	tear_down(&b);
 }

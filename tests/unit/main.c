@@ -6,8 +6,8 @@ int
 main(void)
 {
 	static Suite *(*const suites[])(void) = {timestamp_suite, names_suite, pack_suite,
-	    message_suite, inventory_suite, decode_suite, row_suite, partition_suite,
-	    journal_suite, replay_suite, project_suite};
+	    message_suite, inventory_suite, decode_suite, row_suite, partition_suite, journal_suite,
+	    replay_suite, project_suite};
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 

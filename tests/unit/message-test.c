@@ -34,7 +34,9 @@ static const struct escape_case escapes[] = {
     /* lines of Unicode: U+2028, U+2029 */
     {"\xe2\x80\xa8\xe2\x80\xa9", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
     /* no UTF-8: a lone byte, overlong, a surrogate, beyond, not whole */
-    {"a\xff" "b\x80", "a\\xffb\\x80"},
+    {"a\xff"
+     "b\x80",
+	"a\\xffb\\x80"},
     {"\xc0\xaf", "\\xc0\\xaf"},
     {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
     {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
@@ -61,10 +63,19 @@ END_TEST
 START_TEST(escaped_texts_are_cut)
 {
 	static const char text[] = "a\n\xc3\xa9\xf0\x9f\x8f\xa0z";
-	static const char *const expected[] = {[1] = "", [2] = "a", [3] = "a", [4] = "a", [5] = "a",
-	    [6] = "a\\x0a", [7] = "a\\x0a", [8] = "a\\x0a\xc3\xa9", [9] = "a\\x0a\xc3\xa9",
-	    [10] = "a\\x0a\xc3\xa9", [11] = "a\\x0a\xc3\xa9",
-	    [12] = "a\\x0a\xc3\xa9\xf0\x9f\x8f\xa0", [13] = "a\\x0a\xc3\xa9\xf0\x9f\x8f\xa0z"};
+	static const char *const expected[] = {[1] = "",
+	    [2] = "a",
+	    [3] = "a",
+	    [4] = "a",
+	    [5] = "a",
+	    [6] = "a\\x0a",
+	    [7] = "a\\x0a",
+	    [8] = "a\\x0a\xc3\xa9",
+	    [9] = "a\\x0a\xc3\xa9",
+	    [10] = "a\\x0a\xc3\xa9",
+	    [11] = "a\\x0a\xc3\xa9",
+	    [12] = "a\\x0a\xc3\xa9\xf0\x9f\x8f\xa0",
+	    [13] = "a\\x0a\xc3\xa9\xf0\x9f\x8f\xa0z"};
 
 	for (size_t size = 1; size < COUNT(expected); size++) {
 		cleanup_free char *out = memory_resize(NULL, size, 1);

@@ -118,9 +118,9 @@ START_TEST(transfers)
 {
 	static const struct text_case cases[] = {{".a.json", true}, {".", true}, {"..", true},
 	    {".a.json.X7gh2K", true}, {"a.json~", true}, {"~", true}, {"a.tmp", true},
-	    {".tmp", true}, {"a.part", true}, {"a.json.part", true}, {"", false},
-	    {"a.json", false}, {"tmp", false}, {"part", false}, {"a.tmp.json", false},
-	    {"a.TMP", false}, {"a~b", false}, {"a.parts", false}, {"atmp", false}};
+	    {".tmp", true}, {"a.part", true}, {"a.json.part", true}, {"", false}, {"a.json", false},
+	    {"tmp", false}, {"part", false}, {"a.tmp.json", false}, {"a.TMP", false},
+	    {"a~b", false}, {"a.parts", false}, {"atmp", false}};
 
 	check_texts(cases, COUNT(cases), name_is_transfer);
 }
@@ -145,16 +145,16 @@ START_TEST(utf8)
 	static const struct name_case cases[] = {{"", 0, true}, {"a", 0, true}, {"a\0b", 3, true},
 	    {"\x7f", 0, true}, {"\xc2\x80", 0, true}, {"\xdf\xbf", 0, true},
 	    {"\xe0\xa0\x80", 0, true}, {"\xed\x9f\xbf", 0, true}, {"\xee\x80\x80", 0, true},
-	    {"\xef\xbf\xbf", 0, true}, {"\xf0\x90\x80\x80", 0, true},
-	    {"\xf4\x8f\xbf\xbf", 0, true}, {"a\xc3\xa9z", 0, true},
+	    {"\xef\xbf\xbf", 0, true}, {"\xf0\x90\x80\x80", 0, true}, {"\xf4\x8f\xbf\xbf", 0, true},
+	    {"a\xc3\xa9z", 0, true},
 	    /* overlong */
 	    {"\xc0\x80", 0, false}, {"\xc1\xbf", 0, false}, {"\xe0\x80\x80", 0, false},
 	    {"\xe0\x9f\xbf", 0, false}, {"\xf0\x80\x80\x80", 0, false},
 	    {"\xf0\x8f\xbf\xbf", 0, false},
 	    /* surrogates, beyond U+10FFFF */
-	    {"\xed\xa0\x80", 0, false}, {"\xed\xbf\xbf", 0, false},
-	    {"\xf4\x90\x80\x80", 0, false}, {"\xf5\x80\x80\x80", 0, false},
-	    {"\xf8\x88\x80\x80\x80", 0, false}, {"\xff", 0, false}, {"\xfe", 0, false},
+	    {"\xed\xa0\x80", 0, false}, {"\xed\xbf\xbf", 0, false}, {"\xf4\x90\x80\x80", 0, false},
+	    {"\xf5\x80\x80\x80", 0, false}, {"\xf8\x88\x80\x80\x80", 0, false}, {"\xff", 0, false},
+	    {"\xfe", 0, false},
 	    /* not whole, or no start */
 	    {"\xc3", 0, false}, {"\xe2\x82", 0, false}, {"\xf0\x9f\x8f", 0, false},
 	    {"\x80", 0, false}, {"a\xbf", 0, false}, {"\xc3(", 0, false}, {"\xe2\x82(", 0, false},
@@ -172,14 +172,17 @@ START_TEST(texts_are_cut_at_a_character)
 		size_t limit, expected;
 	} cases[] = {{"", 0, 0}, {"", 5, 0}, {"abc", 3, 3}, {"abc", 4, 3}, {"abc", 2, 2},
 	    {"abc", 0, 0}, {"\xc3\xa9", 2, 2}, {"\xc3\xa9", 1, 0}, {"a\xc3\xa9", 2, 1},
-	    {"a\xc3\xa9", 3, 3},
-	    {"a\xe2\x82\xac", 3, 1}, {"a\xe2\x82\xac", 2, 1}, {"a\xe2\x82\xac" "b", 4, 4},
+	    {"a\xc3\xa9", 3, 3}, {"a\xe2\x82\xac", 3, 1}, {"a\xe2\x82\xac", 2, 1},
+	    {"a\xe2\x82\xac"
+	     "b",
+		4, 4},
 	    {"\xf0\x9f\x8f\xa0\xf0\x9f\x8f\xa0", 7, 4}, {"\xf0\x9f\x8f\xa0", 3, 0},
 	    {"\xc3\xa9\xc3\xa9\xc3\xa9", 4, 4}, {"\xc3\xa9\xc3\xa9\xc3\xa9", 5, 4}};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
 		ck_assert_msg(text_cut(cases[i].text, strlen(cases[i].text), cases[i].limit) ==
-			cases[i].expected, "case %zu", i);
+			cases[i].expected,
+		    "case %zu", i);
 }
 END_TEST
 

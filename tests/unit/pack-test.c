@@ -17,8 +17,8 @@ struct number_case {
 
 /* LEB128: seven bits a byte, the lowest first, the top bit for "more". */
 static const struct number_case numbers[] = {{0, 1, "\x00"}, {1, 1, "\x01"}, {127, 1, "\x7f"},
-    {128, 2, "\x80\x01"}, {300, 2, "\xac\x02"}, {16383, 2, "\xff\x7f"},
-    {16384, 3, "\x80\x80\x01"}, {UINT32_MAX, 5, "\xff\xff\xff\xff\x0f"},
+    {128, 2, "\x80\x01"}, {300, 2, "\xac\x02"}, {16383, 2, "\xff\x7f"}, {16384, 3, "\x80\x80\x01"},
+    {UINT32_MAX, 5, "\xff\xff\xff\xff\x0f"},
     {(uint64_t)1 << 63, 10, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"},
     {UINT64_MAX, 10, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"}};
 
@@ -136,10 +136,31 @@ START_TEST(torn_texts)
 	static const struct {
 		size_t length;
 		const char *bytes;
-	} cases[] = {{1, "\x01"}, {2, "\x01" "a"}, {3, "\x01" "ab"}, {4, "\x03" "abc"},
-	    {4, "\x02" "a\0\0"}, {4, "\x02" "\0a\0"}, {3, "\x7f" "a\0"},
-	    {12, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "a\0"},
-	    {12, "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01" "a\0"}};
+	} cases[] = {{1, "\x01"},
+	    {2,
+		"\x01"
+		"a"},
+	    {3,
+		"\x01"
+		"ab"},
+	    {4,
+		"\x03"
+		"abc"},
+	    {4,
+		"\x02"
+		"a\0\0"},
+	    {4,
+		"\x02"
+		"\0a\0"},
+	    {3,
+		"\x7f"
+		"a\0"},
+	    {12,
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+		"a\0"},
+	    {12,
+		"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+		"a\0"}};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		cleanup_free unsigned char *exact = memory_resize(NULL, cases[i].length, 1);
@@ -171,7 +192,9 @@ START_TEST(counts_from_outside_arent_trusted)
 		ck_assert_uint_eq(unpack_count(&in), 0);
 		ck_assert(in.failed);
 	}
-	in = (struct unpack){(const unsigned char *)"\x03" "abc", NULL, false};
+	in = (struct unpack){(const unsigned char *)"\x03"
+						    "abc",
+	    NULL, false};
 	in.end = in.at + 4;
 	ck_assert_uint_eq(unpack_count(&in), 3);
 	ck_assert(!in.failed);
@@ -211,7 +234,10 @@ START_TEST(frames)
 
 	add_frame(&b, "123456789");
 	ck_assert_uint_eq(b.length, 17);
-	ck_assert_mem_eq(b.data, "\x09\0\0\0\x26\x39\xf4\xcb" "123456789", 17);
+	ck_assert_mem_eq(b.data,
+	    "\x09\0\0\0\x26\x39\xf4\xcb"
+	    "123456789",
+	    17);
 	add_frame(&b, "");
 	add_frame(&b, "third");
 	read_frames(b.data, b.length, &got);
@@ -230,8 +256,9 @@ START_TEST(torn_frames)
 	add_frame(&b, "second");
 	for (size_t length = 1; length < b.length; length++) {
 		cleanup_free unsigned char *torn = memory_resize(NULL, length, 1);
-		const char *expected = length < 17 ? "!" : length == 17 ? "123456789;." :
-								  "123456789;!";
+		const char *expected = length < 17 ? "!" :
+		    length == 17                   ? "123456789;." :
+						     "123456789;!";
 
 		memcpy(torn, b.data, length);
 		read_frames(torn, length, &got);

@@ -68,8 +68,8 @@ show_services(const struct partition *p, struct buffer *out)
 }
 
 static void
-show_incident(const struct partition *p, const struct incident *i, unsigned what,
-    struct buffer *out)
+show_incident(
+    const struct partition *p, const struct incident *i, unsigned what, struct buffer *out)
 {
 	if (what & INCIDENTS) {
 		incident_base_id(i, p->node, out);
@@ -77,8 +77,8 @@ show_incident(const struct partition *p, const struct incident *i, unsigned what
 			buffer_text(out, "-%u", i->suffix);
 		buffer_text(out, " %s %s %s", i->active ? "active" : "resolved",
 		    severity_names[i->severity], time_text(i->started_at));
-		buffer_text(out, " %s x%d", time_text(i->last_occurrence),
-		    (int)i->occurrence_count);
+		buffer_text(
+		    out, " %s x%d", time_text(i->last_occurrence), (int)i->occurrence_count);
 		if (!i->active)
 			buffer_text(out, " %s %s", time_text(i->resolved_at), i->resolved_by);
 		buffer_text(out, "\n");
@@ -308,8 +308,9 @@ static const struct fold_case service_cases[] = {
 	"00:00:03 anything svc=0123456789ab_web,b\n00:00:04 node_health svc=ffffffffffff__",
 	"counts 4 unscoped 0 ghosts 5 over 0\n"
 	"a healthy since 00:00:02 seen 00:00:02 healthy 00:00:02 failure -\n"},
-    {COUNTS | SERVICES, "00:00:01 service_unhealthy svc=0123456789ab_web all\n"
-			"00:00:02 remediation_started svc=0123456789ab_web all",
+    {COUNTS | SERVICES,
+	"00:00:01 service_unhealthy svc=0123456789ab_web all\n"
+	"00:00:02 remediation_started svc=0123456789ab_web all",
 	"counts 2 unscoped 0 ghosts 2 over 0\n"},
     {COUNTS | SERVICES, "00:00:01 service_healthy svc=0123456789ab,0123456789ab_",
 	"counts 1 unscoped 0 ghosts 0 over 0\n"
@@ -419,8 +420,8 @@ START_TEST(times_of_incidents)
 		    incident_time(p->incidents[0], p->incidents[0]->time_count - 1), e.at);
 	}
 	for (size_t i = 0; i < 100; i++)
-		ck_assert_int_eq(incident_time(p->incidents[0], i),
-		    time_at("00:00:00") + MINUTES((int)i + 150));
+		ck_assert_int_eq(
+		    incident_time(p->incidents[0], i), time_at("00:00:00") + MINUTES((int)i + 150));
 	partition_free(p);
 }
 END_TEST
@@ -545,8 +546,8 @@ static const struct fold_case made_cases[] = {
     {RUNS, "00:00:01 deployment_started all\n00:00:02 deployment_failed",
 	MADE(1, "all") " failed x1 00:00:01 00:00:02 last 00:00:02\n"},
     {RUNS, "00:00:01 deployment_started all svc=b\n00:00:02 deployment_failed all",
-	MADE(1, "b") " open x1 00:00:01 - last 00:00:01\n"
-	MADE(2, "all") " failed x0 - 00:00:02 last 00:00:02\n"},
+	MADE(1, "b") " open x1 00:00:01 - last 00:00:01\n" MADE(
+	    2, "all") " failed x0 - 00:00:02 last 00:00:02\n"},
     /* two starts in one second are two attempts */
     {RUNS, "00:00:01 deployment_started svc=a\n00:00:01.5 deployment_started svc=a",
 	MADE(1, "a") " open x2 00:00:01 - last 00:00:01.5\n"},
@@ -558,16 +559,16 @@ static const struct fold_case made_cases[] = {
     {RUNS,
 	"00:00:01 deployment_started svc=a\n00:00:02 deployment_started svc=a\n"
 	"00:00:03 deployment_started svc=b\n00:00:04 deployment_completed svc=a",
-	MADE(1, "a") " open x1 00:00:01 - last 00:00:01\n"
-	MADE(2, "a") " completed x1 00:00:02 00:00:04 last 00:00:04\n"
-	MADE(3, "b") " open x1 00:00:03 - last 00:00:03\n"},
+	MADE(1, "a") " open x1 00:00:01 - last 00:00:01\n" MADE(
+	    2, "a") " completed x1 00:00:02 00:00:04 last 00:00:04\n" MADE(3,
+	    "b") " open x1 00:00:03 - last 00:00:03\n"},
     {RUNS,
 	"00:00:01 deployment_started svc=a\n00:00:02 deployment_started svc=a\n"
 	"00:00:03 deployment_completed svc=a\n00:00:04 deployment_failed svc=a\n"
 	"00:00:05 deployment_failed svc=a",
-	MADE(1, "a") " failed x1 00:00:01 00:00:04 last 00:00:04\n"
-	MADE(2, "a") " completed x1 00:00:02 00:00:03 last 00:00:03\n"
-	MADE(5, "a") " failed x0 - 00:00:05 last 00:00:05\n"},
+	MADE(1, "a") " failed x1 00:00:01 00:00:04 last 00:00:04\n" MADE(
+	    2, "a") " completed x1 00:00:02 00:00:03 last 00:00:03\n" MADE(5,
+	    "a") " failed x0 - 00:00:05 last 00:00:05\n"},
     /* without an open one it makes one, or ends the one of that second again */
     {RUNS, "00:00:01 deployment_completed svc=a\n00:00:01.5 deployment_failed svc=a",
 	MADE(1, "a") " failed x0 - 00:00:01.5 last 00:00:01.5\n"},
@@ -578,10 +579,10 @@ static const struct fold_case made_cases[] = {
 	"00:00:01 deployment_started svc=a\n00:00:02 deployment_started svc=a cid=dep-" T "1-n-a\n"
 	"00:00:03 deployment_completed svc=a cid=dep-" T "1-n-a\n00:00:04 deployment_failed svc=a",
 	MADE(1, "a") " failed x1 00:00:01 00:00:04 last 00:00:04\n"
-	"dep-" T "1-n-a completed x1 00:00:02 00:00:03 last 00:00:03\n"},
+		     "dep-" T "1-n-a completed x1 00:00:02 00:00:03 last 00:00:03\n"},
     {RUNS, "00:00:01 deployment_started svc=a cid=r\n00:00:02 deployment_completed svc=a",
-	"r open x1 00:00:01 - last 00:00:01\n"
-	MADE(2, "a") " completed x0 - 00:00:02 last 00:00:02\n"},
+	"r open x1 00:00:01 - last 00:00:01\n" MADE(
+	    2, "a") " completed x0 - 00:00:02 last 00:00:02\n"},
 };
 
 /* Rule: F9 F4 */
@@ -825,14 +826,13 @@ static const struct fold_case forget_cases[] = {
     {INCIDENTS,
 	"00:00:00 service_unhealthy svc=a\n00:00:00 service_healthy svc=a\n30d23:59:59.999999999 x",
 	"inc-" T "0-n-a resolved error 00:00:00 00:00:00 x1 00:00:00 service_healthy\n"},
-    {INCIDENTS,
-	"00:00:00 service_unhealthy svc=a\n00:00:00 service_healthy svc=a\n31d00:00:00 x", ""},
+    {INCIDENTS, "00:00:00 service_unhealthy svc=a\n00:00:00 service_healthy svc=a\n31d00:00:00 x",
+	""},
     {INCIDENTS,
 	"00:00:00 service_unhealthy svc=a\n00:00:00.000000001 service_healthy svc=b\n"
 	"23:59:59.999999999 service_healthy svc=a\n31d23:00:00 x",
 	""},
-    {INCIDENTS,
-	"00:00:00 service_unhealthy svc=a\n1d00:00:00 service_healthy svc=a\n31d23:59:59 x",
+    {INCIDENTS, "00:00:00 service_unhealthy svc=a\n1d00:00:00 service_healthy svc=a\n31d23:59:59 x",
 	"inc-" T "0-n-a resolved error 00:00:00 00:00:00 x1 1d00:00:00 service_healthy\n"},
     /* with each day's first event, before that is folded */
     {INCIDENTS | SERVICES | REMEDIES,
@@ -854,8 +854,7 @@ static const struct fold_case forget_cases[] = {
 	"1d00:00:00 deployment_started svc=a\n121d00:00:00 deployment_completed cid=r",
 	"dep-1778630400-n-a (made) open x1 1d00:00:00 - last 1d00:00:00\n"
 	"r completed x0 - 121d00:00:00 last 121d00:00:00\n"},
-    {RUNS,
-	"00:00:00 deployment_started cid=r\n1d00:00:00 deployment_started cid=r\n121d23:00:00 x",
+    {RUNS, "00:00:00 deployment_started cid=r\n1d00:00:00 deployment_started cid=r\n121d23:00:00 x",
 	"r open x2 00:00:00 - last 1d00:00:00\n"},
     /* services without active incident: 120 days since last seen */
     {SERVICES, "00:00:00 service_healthy svc=a\n120d23:59:59 x",

@@ -179,7 +179,7 @@ keys_of(const json_t *object)
 	json_t *array = json_array(), *value;
 	size_t count = 0;
 
-	json_object_foreach((json_t *)object, key, value)
+	json_object_foreach ((json_t *)object, key, value)
 		keys[count++] = key;
 	qsort(keys, count, sizeof(keys[0]), compare_keys);
 	for (size_t i = 0; i < count; i++)
@@ -265,7 +265,7 @@ check_project(const struct project_case *c)
 	stage_release(&s);
 }
 
-#define T "177854400"		   /* and the digit of the second */
+#define T "177854400" /* and the digit of the second */
 #define ON "2026-05-12T"
 #define NS ".000000001"
 
@@ -293,24 +293,22 @@ static const struct project_case node_cases[] = {
     /* never heard of */
     {"@a roles=z,b intermittent held=3",
 	{{"00:00:00", "nodes a",
-	     "{'active_incidents':[],'connectivity':'intermittent','cpu_pressure':null,"
-	     "'disk_pressure':null,'first_seen':null,"
-	     "'heard':'0000000000000000000000000000000000000000000000000000000000000000"
-	     "000000000000000000000000000000000000000000000000000000000000000000000000"
-	     "00000000000000000000000000000000','held':3,'last_seen':null,"
-	     "'memory_pressure':null,'metrics':{},'roles':['z','b'],"
-	     "'services':{'healthy':0,'total':0,'unhealthy':0,'unknown':0},"
-	     "'status':'unknown','status_since':null}"}}},
+	    "{'active_incidents':[],'connectivity':'intermittent','cpu_pressure':null,"
+	    "'disk_pressure':null,'first_seen':null,"
+	    "'heard':'0000000000000000000000000000000000000000000000000000000000000000"
+	    "000000000000000000000000000000000000000000000000000000000000000000000000"
+	    "00000000000000000000000000000000','held':3,'last_seen':null,"
+	    "'memory_pressure':null,'metrics':{},'roles':['z','b'],"
+	    "'services':{'healthy':0,'total':0,'unhealthy':0,'unknown':0},"
+	    "'status':'unknown','status_since':null}"}}},
     {"@a\n+s\n+t\n@b\n00:00:00 x",
-	{{"00:00:00", "nodes *", "['a','b']"},
-	    {NULL, "nodes b connectivity", "'permanent'"},
+	{{"00:00:00", "nodes *", "['a','b']"}, {NULL, "nodes b connectivity", "'permanent'"},
 	    {NULL, "nodes a services", "{'healthy':0,'total':2,'unhealthy':0,'unknown':2}"}}},
     {"@a ttl=0\n+d\n00:00:00 service_unhealthy svc=t,s\n00:00:01 service_healthy svc=u\n"
      "00:00:02 node_health disk=high cpu=x metrics=l:0.5,n:3,z:-1",
 	{{"00:00:09", "nodes a services", "{'healthy':1,'total':4,'unhealthy':2,'unknown':1}"},
 	    {NULL, "nodes a active_incidents", "['inc-" T "0-a-s','inc-" T "0-a-t']"},
-	    {NULL, "nodes a disk_pressure", "'high'"},
-	    {NULL, "nodes a memory_pressure", "null"},
+	    {NULL, "nodes a disk_pressure", "'high'"}, {NULL, "nodes a memory_pressure", "null"},
 	    {NULL, "nodes a cpu_pressure", "'x'"},
 	    {NULL, "nodes a metrics", "{'l':0.5,'n':3,'z':-1}"},
 	    {NULL, "nodes a first_seen", "'" ON "00:00:00Z'"},
@@ -359,21 +357,17 @@ END_TEST
 
 static const struct project_case service_cases[] = {
     {"@a ttl=0\n+s ttl=1h\n+t ttl=0\n+u\n00:00:00 service_healthy svc=s,t,u,v",
-	{{"01:00:00", "services a/s fresh", "true"},
-	    {"01:00:00" NS, "services a/s fresh", "false"},
+	{{"01:00:00", "services a/s fresh", "true"}, {"01:00:00" NS, "services a/s fresh", "false"},
 	    {NULL, "services a/s status", "'healthy'"},
-	    {"1d00:00:00", "services a/u fresh", "true"},
-	    {NULL, "services a/v fresh", "true"},
-	    {"1d00:00:00" NS, "services a/u fresh", "false"},
-	    {NULL, "services a/v fresh", "false"},
+	    {"1d00:00:00", "services a/u fresh", "true"}, {NULL, "services a/v fresh", "true"},
+	    {"1d00:00:00" NS, "services a/u fresh", "false"}, {NULL, "services a/v fresh", "false"},
 	    {"90d00:00:00", "services a/t fresh", "true"}}},
     {"@a ttl=15m\n00:00:00 service_healthy svc=s",
 	{{"00:15:00", "services a/s fresh", "true"},
 	    {"00:15:00" NS, "services a/s fresh", "false"}}},
     {"@a ttl=0\n+s ttl=0\n00:00:00 service_healthy svc=s\n00:00:01 node_offline",
 	{{"00:00:02", "services a/s fresh", "false"}}},
-    {"@a ttl=0\n00:00:00 service_unhealthy svc=s\n",
-	{{"00:00:02", "services a/s fresh", "true"}}},
+    {"@a ttl=0\n00:00:00 service_unhealthy svc=s\n", {{"00:00:02", "services a/s fresh", "true"}}},
     /* what is declared, and what isn't */
     {"@a ttl=0\n+d role=broker unmonitored\n+e\n00:00:00 service_unhealthy svc=e,f\n"
      "00:00:01 service_healthy svc=e",
@@ -409,8 +403,7 @@ static const struct project_case pruned_cases[] = {
 	{{"7d00:00:00", "services *", "['a/d','a/u']"},
 	    {NULL, "incidents *", "['inc-" T "0-a-d','inc-" T "0-a-u']"},
 	    {NULL, "nodes a active_incidents", "['inc-" T "0-a-d','inc-" T "0-a-u']"},
-	    {NULL, "summary incidents active", "2"},
-	    {"7d00:00:00" NS, "services *", "['a/d']"},
+	    {NULL, "summary incidents active", "2"}, {"7d00:00:00" NS, "services *", "['a/d']"},
 	    {NULL, "incidents *", "['inc-" T "0-a-d']"},
 	    {NULL, "nodes a active_incidents", "['inc-" T "0-a-d']"},
 	    {NULL, "nodes a services", "{'healthy':0,'total':1,'unhealthy':1,'unknown':0}"},
@@ -484,26 +477,29 @@ static const struct project_case deployment_cases[] = {
 	    {"07:00:00" NS, "deployments r status", "'stalled'"},
 	    {NULL, "deployments r started_at", "'" ON "00:00:00Z'"}}},
     /* failed: those that failed speak for it */
-    {"@a ttl=0\n" STARTED("00:00:10", "r") " src=sa stage=deploy msg=ma svc=z diag=/a,/x\n"
-     "00:01:00.9 deployment_completed cid=r stage=complete\n"
-     "@b ttl=0\n" STARTED("00:00:05", "r") " src=sb svc=y diag=/x,/b\n"
-     STARTED("00:00:06", "r") "\n00:00:50 deployment_failed cid=r stage=verify msg=mb",
+    {"@a ttl=0\n" STARTED("00:00:10",
+	 "r") " src=sa stage=deploy msg=ma svc=z diag=/a,/x\n"
+	      "00:01:00.9 deployment_completed cid=r stage=complete\n"
+	      "@b ttl=0\n" STARTED("00:00:05", "r") " src=sb svc=y diag=/x,/b\n" STARTED(
+		  "00:00:06", "r") "\n00:00:50 deployment_failed cid=r stage=verify msg=mb",
 	{{"00:02:00", "deployments r",
-	     "{'attempts':2,'diagnostics':['/a','/x','/b'],'duration_seconds':55,'ended_at':'" ON
-	     "00:01:00.9Z','id':'r','message':'mb','node':'a','nodes':['a','b'],'service':'y',"
-	     "'services':['y','z'],'source':'sb','stage':'verify','started_at':'" ON
-	     "00:00:05Z','status':'failed'}"}}},
+	    "{'attempts':2,'diagnostics':['/a','/x','/b'],'duration_seconds':55,'ended_at':'" ON
+	    "00:01:00.9Z','id':'r','message':'mb','node':'a','nodes':['a','b'],'service':'y',"
+	    "'services':['y','z'],'source':'sb','stage':'verify','started_at':'" ON
+	    "00:00:05Z','status':'failed'}"}}},
     /* in progress while any is; then the latest speaks */
     {"@a ttl=0\n" STARTED("00:00:10", "r") " src=sa stage=deploy\n"
-     "00:01:00 deployment_failed cid=r stage=verify\n"
-     "@b ttl=0\n" STARTED("00:00:05", "r") " src=sb stage=prepare",
+					   "00:01:00 deployment_failed cid=r stage=verify\n"
+					   "@b ttl=0\n" STARTED(
+					       "00:00:05", "r") " src=sb stage=prepare",
 	{{"00:02:00", "deployments r status", "'in_progress'"},
 	    {NULL, "deployments r ended_at", "null"},
 	    {NULL, "deployments r duration_seconds", "null"},
 	    {NULL, "deployments r source", "'sa'"}, {NULL, "deployments r stage", "'verify'"}}},
-    {"@a ttl=0\n" STARTED("00:00:10", "r") " src=sa stage=x\n"
-     "00:01:00 deployment_completed cid=r\n"
-     "@b ttl=0\n00:02:00 deployment_completed cid=r src=sb msg=m svc=s",
+    {"@a ttl=0\n" STARTED(
+	 "00:00:10", "r") " src=sa stage=x\n"
+			  "00:01:00 deployment_completed cid=r\n"
+			  "@b ttl=0\n00:02:00 deployment_completed cid=r src=sb msg=m svc=s",
 	{{"00:03:00", "deployments r",
 	    "{'attempts':1,'diagnostics':[],'duration_seconds':110,'ended_at':'" ON
 	    "00:02:00Z','id':'r','message':'m','node':'a','nodes':['a','b'],'service':'s',"
@@ -512,8 +508,7 @@ static const struct project_case deployment_cases[] = {
     /* of equals the first by name */
     {"@a ttl=0\n00:01:00 deployment_completed cid=r src=sa\n"
      "@b ttl=0\n00:01:00 deployment_completed cid=r src=sb",
-	{{"00:03:00", "deployments r source", "'sa'"},
-	    {NULL, "deployments r started_at", "null"},
+	{{"00:03:00", "deployments r source", "'sa'"}, {NULL, "deployments r started_at", "null"},
 	    {NULL, "deployments r duration_seconds", "null"},
 	    {NULL, "deployments r attempts", "0"}}},
     {"@a ttl=0\n00:02:00 deployment_completed cid=r src=sa\n"
@@ -523,7 +518,8 @@ static const struct project_case deployment_cases[] = {
 	    {NULL, "deployments r ended_at", "'" ON "00:02:00Z'"}}},
     /* a node that isn't known has no part in it */
     {"@a ttl=0\n" STARTED("00:00:10", "r") "\n00:00:11 deployment_completed cid=r\n"
-     "@b unknown\n" STARTED("00:00:09", "r") " svc=x src=sb\n",
+					   "@b unknown\n" STARTED(
+					       "00:00:09", "r") " svc=x src=sb\n",
 	{{"00:03:00", "deployments r nodes", "['a']"},
 	    {NULL, "deployments r status", "'completed'"}, {NULL, "deployments r source", "null"},
 	    {NULL, "deployments r services", "[]"},
@@ -536,7 +532,8 @@ static const struct project_case deployment_cases[] = {
 	{{"00:03:00", "deployments r services", "['y']"}}},
     /* 16 diagnostics, node by node */
     {"@a ttl=0\n" STARTED("00:00:10", "r") " diag=/1,/2,/3,/4,/5,/6,/7,/8,/9,/10\n"
-     "@b ttl=0\n" STARTED("00:00:10", "r") " diag=/1,/b,/c,/d,/e,/f,/g,/h,/i",
+					   "@b ttl=0\n" STARTED(
+					       "00:00:10", "r") " diag=/1,/b,/c,/d,/e,/f,/g,/h,/i",
 	{{"00:03:00", "deployments r diagnostics",
 	    "['/1','/2','/3','/4','/5','/6','/7','/8','/9','/10','/b','/c','/d','/e','/f','/g']"}}},
 };
@@ -562,23 +559,23 @@ static const struct project_case id_cases[] = {
 	    {NULL, "services a-b/c active_incidents", "['" X "-2']"},
 	    {NULL, "services a/b-c active_incidents", "['" X "']"}}},
     /* suffixes of F6 are replaced, ids of others never taken */
-    {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n" HEALED("00:00:00", "b-c") "\n"
-     FAILED("00:00:00", "b-c") "\n@a-b ttl=0\n" FAILED("00:00:00", "c") "\n"
-     HEALED("00:00:00", "c") "\n" FAILED("00:00:00", "c"),
+    {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n" HEALED("00:00:00", "b-c") "\n" FAILED(
+	 "00:00:00", "b-c") "\n@a-b ttl=0\n" FAILED("00:00:00", "c") "\n" HEALED("00:00:00",
+	 "c") "\n" FAILED("00:00:00", "c"),
 	{{"00:01:00", "incidents *", "['" X "','" X "-2','" X "-3','" X "-4']"},
 	    {NULL, "incidents " X "-2 node", "'a'"}, {NULL, "incidents " X "-2 status", "'active'"},
 	    {NULL, "incidents " X "-3 node", "'a-b'"},
 	    {NULL, "incidents " X "-3 status", "'resolved'"},
 	    {NULL, "incidents " X "-4 node", "'a-b'"},
 	    {NULL, "nodes a-b active_incidents", "['" X "-4']"}}},
-    {"@a ttl=0\n" FAILED("00:00:00", "b-c-2") "\n" FAILED("00:00:00", "b-c") "\n@a-b ttl=0\n"
-     FAILED("00:00:00", "c"),
+    {"@a ttl=0\n" FAILED("00:00:00", "b-c-2") "\n" FAILED(
+	 "00:00:00", "b-c") "\n@a-b ttl=0\n" FAILED("00:00:00", "c"),
 	{{"00:01:00", "incidents *", "['" X "','" X "-2','" X "-3']"},
 	    {NULL, "incidents " X "-2 service", "'b-c-2'"},
 	    {NULL, "incidents " X "-3 node", "'a-b'"}}},
     /* an id that a later node made itself isn't given either */
-    {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n@a-b ttl=0\n" FAILED("00:00:00", "c") "\n"
-     FAILED("00:00:00", "c-2"),
+    {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n@a-b ttl=0\n" FAILED("00:00:00", "c") "\n" FAILED(
+	 "00:00:00", "c-2"),
 	{{"00:01:00", "incidents *", "['" X "','" X "-2','" X "-3']"},
 	    {NULL, "incidents " X "-2 service", "'c-2'"},
 	    {NULL, "incidents " X "-3 service", "'c'"}}},
@@ -586,8 +583,8 @@ static const struct project_case id_cases[] = {
     {"@a unknown\n" FAILED("00:00:00", "b-c") "\n@a-b ttl=0\n" FAILED("00:00:00", "c"),
 	{{"00:01:00", "incidents *", "['" X "-2']"},
 	    {NULL, "nodes a-b active_incidents", "['" X "-2']"}}},
-    {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n" HEALED("00:00:00", "b-c") "\n@a-b ttl=0\n+c\n"
-     FAILED("00:00:00", "c"),
+    {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n" HEALED(
+	 "00:00:00", "b-c") "\n@a-b ttl=0\n+c\n" FAILED("00:00:00", "c"),
 	{{"20d00:01:00", "incidents *", "['" X "-2']"}}},
     /* made runs yield to each other and to correlation ids */
     {"@a ttl=0\n00:00:00 deployment_started svc=b-c\n@a-b ttl=0\n"
@@ -597,8 +594,8 @@ static const struct project_case id_cases[] = {
 	    {NULL, "deployments " D "-2 nodes", "['a-b']"},
 	    {NULL, "deployments " D "-2 id", "'" D "-2'"}}},
     {"@a ttl=0\n00:00:00 deployment_started svc=b-c\n@a-b ttl=0\n"
-     "00:00:00 deployment_started svc=c\n@z ttl=0\n" STARTED("00:00:00", D) " svc=s\n"
-     STARTED("00:00:00", D "-2"),
+     "00:00:00 deployment_started svc=c\n@z ttl=0\n" STARTED("00:00:00", D) " svc=s\n" STARTED(
+	 "00:00:00", D "-2"),
 	{{"00:01:00", "deployments *", "['" D "','" D "-2','" D "-3','" D "-4']"},
 	    {NULL, "deployments " D " nodes", "['z']"},
 	    {NULL, "deployments " D "-2 nodes", "['z']"},
@@ -676,45 +673,57 @@ static const struct status_case statuses[] = {
     {QUIET R1_FAILED STARTED("00:00:02", "r2") " svc=t", "00:00:09", "DEGRADED"},
     {QUIET R1_FAILED STARTED("00:00:02", "r2") " all", "00:00:09", "NOMINAL"},
     {QUIET R1_FAILED STARTED("00:00:02", "r2"), "00:00:09", "NOMINAL"},
-    {QUIET STARTED("00:00:00", "r1") " svc=s,t\n00:00:01 deployment_failed cid=r1\n"
-	STARTED("00:00:02", "r2") " svc=s", "00:00:09", "DEGRADED"},
-    {QUIET STARTED("00:00:00", "r1") " svc=s,t\n00:00:01 deployment_failed cid=r1\n"
-	STARTED("00:00:02", "r2") " svc=s\n" STARTED("00:00:03", "r3") " svc=t",
+    {QUIET STARTED("00:00:00", "r1") " svc=s,t\n00:00:01 deployment_failed cid=r1\n" STARTED(
+	 "00:00:02", "r2") " svc=s",
+	"00:00:09", "DEGRADED"},
+    {QUIET STARTED("00:00:00", "r1") " svc=s,t\n00:00:01 deployment_failed cid=r1\n" STARTED(
+	 "00:00:02", "r2") " svc=s\n" STARTED("00:00:03", "r3") " svc=t",
 	"00:00:09", "NOMINAL"},
     /* one of all, or of none, is of every service the node has, or of `all` */
     {QUIET "00:00:00 deployment_failed cid=r1 all", "00:00:09", "DEGRADED"},
     {QUIET "00:00:00 deployment_failed cid=r1", "00:00:09", "DEGRADED"},
-    {QUIET "00:00:00 deployment_failed cid=r1 all\n" STARTED("00:00:02", "r2") " svc=x",
+    {QUIET "00:00:00 deployment_failed cid=r1 all\n" STARTED("00:00:02", "r2") " svc=x", "00:00:09",
+	"NOMINAL"},
+    {QUIET "00:00:00 service_healthy svc=s,t\n00:00:01 deployment_failed cid=r1 all\n" STARTED(
+	 "00:00:02", "r2") " svc=s",
+	"00:00:09", "DEGRADED"},
+    {QUIET "00:00:00 service_healthy svc=s,t\n00:00:01 deployment_failed cid=r1\n" STARTED(
+	 "00:00:02", "r2") " svc=s,t",
 	"00:00:09", "NOMINAL"},
-    {QUIET "00:00:00 service_healthy svc=s,t\n00:00:01 deployment_failed cid=r1 all\n"
-	STARTED("00:00:02", "r2") " svc=s", "00:00:09", "DEGRADED"},
-    {QUIET "00:00:00 service_healthy svc=s,t\n00:00:01 deployment_failed cid=r1\n"
-	STARTED("00:00:02", "r2") " svc=s,t", "00:00:09", "NOMINAL"},
     {QUIET "+s unmonitored\n00:00:01 deployment_failed cid=r1\n" STARTED("00:00:02", "r2") " svc=t",
 	"00:00:09", "DEGRADED"},
-    {QUIET "00:00:01 deployment_failed cid=r1\n00:00:02 deployment_completed cid=r2",
-	"00:00:09", "NOMINAL"},
+    {QUIET "00:00:01 deployment_failed cid=r1\n00:00:02 deployment_completed cid=r2", "00:00:09",
+	"NOMINAL"},
     /* newest by its start, or its end where it has none */
-    {QUIET STARTED("00:00:00", "r1") " svc=s\n" STARTED("00:00:05", "r2") " svc=s\n"
-	"00:00:06 deployment_completed cid=r2\n00:00:08 deployment_failed cid=r1",
+    {QUIET STARTED("00:00:00", "r1") " svc=s\n" STARTED("00:00:05",
+	 "r2") " svc=s\n"
+	       "00:00:06 deployment_completed cid=r2\n00:00:08 deployment_failed cid=r1",
 	"00:00:09", "NOMINAL"},
-    {QUIET STARTED("00:00:00", "r2") " svc=s\n" STARTED("00:00:05", "r1") " svc=s\n"
-	"00:00:06 deployment_failed cid=r1\n00:00:08 deployment_completed cid=r2",
+    {QUIET STARTED("00:00:00", "r2") " svc=s\n" STARTED("00:00:05",
+	 "r1") " svc=s\n"
+	       "00:00:06 deployment_failed cid=r1\n00:00:08 deployment_completed cid=r2",
 	"00:00:09", "DEGRADED"},
     {QUIET STARTED("00:00:05", "r2") " svc=s\n00:00:06 deployment_failed cid=r1 svc=s\n"
-	"00:00:08 deployment_completed cid=r2", "00:00:09", "DEGRADED"},
+				     "00:00:08 deployment_completed cid=r2",
+	"00:00:09", "DEGRADED"},
     {QUIET STARTED("00:00:05", "r1") " svc=s\n00:00:06 deployment_completed cid=r2 svc=s\n"
-	"00:00:08 deployment_failed cid=r1", "00:00:09", "NOMINAL"},
+				     "00:00:08 deployment_failed cid=r1",
+	"00:00:09", "NOMINAL"},
     /* of equals the greater id */
-    {QUIET STARTED("00:00:00", "r1") " svc=s\n" STARTED("00:00:00", "r2") " svc=s\n"
-	"00:00:01 deployment_failed cid=r1", "00:00:09", "NOMINAL"},
-    {QUIET STARTED("00:00:00", "r1") " svc=s\n" STARTED("00:00:00", "r2") " svc=s\n"
-	"00:00:01 deployment_failed cid=r2", "00:00:09", "DEGRADED"},
+    {QUIET STARTED("00:00:00", "r1") " svc=s\n" STARTED(
+	 "00:00:00", "r2") " svc=s\n"
+			   "00:00:01 deployment_failed cid=r1",
+	"00:00:09", "NOMINAL"},
+    {QUIET STARTED("00:00:00", "r1") " svc=s\n" STARTED(
+	 "00:00:00", "r2") " svc=s\n"
+			   "00:00:01 deployment_failed cid=r2",
+	"00:00:09", "DEGRADED"},
     /* on each of its nodes */
     {QUIET R1_FAILED STARTED("00:00:02", "r2") " svc=s\n@b ttl=0\n" R1_FAILED, "00:00:09",
 	"DEGRADED"},
-    {QUIET R1_FAILED STARTED("00:00:02", "r2") " svc=s\n@b ttl=0\n" R1_FAILED
-	STARTED("00:00:02", "r2") " svc=s", "00:00:09", "NOMINAL"},
+    {QUIET R1_FAILED STARTED("00:00:02", "r2") " svc=s\n@b ttl=0\n" R1_FAILED STARTED(
+	 "00:00:02", "r2") " svc=s",
+	"00:00:09", "NOMINAL"},
     {QUIET R1_FAILED "@b ttl=0\n" STARTED("00:00:02", "r2") " svc=s", "00:00:09", "DEGRADED"},
 };
 
@@ -749,8 +758,7 @@ static const struct project_case drift_cases[] = {
      "@c ttl=0 bad\n00:00:00 service_healthy svc=s",
 	{{"00:00:01", "summary drift undeclared", "['a/s']"},
 	    {"7d00:00:00", "summary drift undeclared", "['a/s']"},
-	    {"7d00:00:00" NS, "summary drift undeclared", "[]"},
-	    {NULL, "services *", "['c/s']"}}},
+	    {"7d00:00:00" NS, "summary drift undeclared", "[]"}, {NULL, "services *", "['c/s']"}}},
 };
 
 /* Rule: P3 P4 I5 */
@@ -794,52 +802,50 @@ END_TEST
 
 /* The worked example of the contract, to the byte. */
 static const char *const example_documents[DOCUMENT_COUNT] = {
-    [DOCUMENT_INCIDENTS] =
-	"{\n"
-	"  \"inc-1778587500-saturn-mosquitto\": {\n"
-	"    \"correlation_id\": null,\n"
-	"    \"event_type\": \"service_unhealthy\",\n"
-	"    \"events\": [\n"
-	"      \"2026-05-12T12:05:00Z\",\n"
-	"      \"2026-05-12T12:06:00Z\"\n"
-	"    ],\n"
-	"    \"id\": \"inc-1778587500-saturn-mosquitto\",\n"
-	"    \"last_event_type\": \"mqtt_unreachable\",\n"
-	"    \"last_occurrence\": \"2026-05-12T12:06:00Z\",\n"
-	"    \"message\": \"d\xc3\xa9sol\xc3\xa9 \\\"1\\\"\",\n"
-	"    \"node\": \"saturn\",\n"
-	"    \"occurrence_count\": 2,\n"
-	"    \"remediation\": {\n"
-	"      \"completed_at\": null,\n"
-	"      \"source\": \"agent\",\n"
-	"      \"started_at\": \"2026-05-12T12:07:00Z\"\n"
-	"    },\n"
-	"    \"resolved_at\": \"2026-05-12T12:10:00Z\",\n"
-	"    \"resolved_by\": \"service_recovered\",\n"
-	"    \"service\": \"mosquitto\",\n"
-	"    \"severity\": \"error\",\n"
-	"    \"source\": null,\n"
-	"    \"started_at\": \"2026-05-12T12:05:00Z\",\n"
-	"    \"status\": \"resolved\"\n"
-	"  }\n"
-	"}\n",
-    [DOCUMENT_SERVICES] =
-	"{\n"
-	"  \"saturn/mosquitto\": {\n"
-	"    \"active_incidents\": [],\n"
-	"    \"declared\": false,\n"
-	"    \"fresh\": true,\n"
-	"    \"last_failure\": \"2026-05-12T12:06:00Z\",\n"
-	"    \"last_healthy\": \"2026-05-12T12:10:00Z\",\n"
-	"    \"last_seen\": \"2026-05-12T12:10:00Z\",\n"
-	"    \"monitored\": true,\n"
-	"    \"node\": \"saturn\",\n"
-	"    \"role\": null,\n"
-	"    \"service\": \"mosquitto\",\n"
-	"    \"status\": \"healthy\",\n"
-	"    \"status_since\": \"2026-05-12T12:10:00Z\"\n"
-	"  }\n"
-	"}\n",
+    [DOCUMENT_INCIDENTS] = "{\n"
+			   "  \"inc-1778587500-saturn-mosquitto\": {\n"
+			   "    \"correlation_id\": null,\n"
+			   "    \"event_type\": \"service_unhealthy\",\n"
+			   "    \"events\": [\n"
+			   "      \"2026-05-12T12:05:00Z\",\n"
+			   "      \"2026-05-12T12:06:00Z\"\n"
+			   "    ],\n"
+			   "    \"id\": \"inc-1778587500-saturn-mosquitto\",\n"
+			   "    \"last_event_type\": \"mqtt_unreachable\",\n"
+			   "    \"last_occurrence\": \"2026-05-12T12:06:00Z\",\n"
+			   "    \"message\": \"d\xc3\xa9sol\xc3\xa9 \\\"1\\\"\",\n"
+			   "    \"node\": \"saturn\",\n"
+			   "    \"occurrence_count\": 2,\n"
+			   "    \"remediation\": {\n"
+			   "      \"completed_at\": null,\n"
+			   "      \"source\": \"agent\",\n"
+			   "      \"started_at\": \"2026-05-12T12:07:00Z\"\n"
+			   "    },\n"
+			   "    \"resolved_at\": \"2026-05-12T12:10:00Z\",\n"
+			   "    \"resolved_by\": \"service_recovered\",\n"
+			   "    \"service\": \"mosquitto\",\n"
+			   "    \"severity\": \"error\",\n"
+			   "    \"source\": null,\n"
+			   "    \"started_at\": \"2026-05-12T12:05:00Z\",\n"
+			   "    \"status\": \"resolved\"\n"
+			   "  }\n"
+			   "}\n",
+    [DOCUMENT_SERVICES] = "{\n"
+			  "  \"saturn/mosquitto\": {\n"
+			  "    \"active_incidents\": [],\n"
+			  "    \"declared\": false,\n"
+			  "    \"fresh\": true,\n"
+			  "    \"last_failure\": \"2026-05-12T12:06:00Z\",\n"
+			  "    \"last_healthy\": \"2026-05-12T12:10:00Z\",\n"
+			  "    \"last_seen\": \"2026-05-12T12:10:00Z\",\n"
+			  "    \"monitored\": true,\n"
+			  "    \"node\": \"saturn\",\n"
+			  "    \"role\": null,\n"
+			  "    \"service\": \"mosquitto\",\n"
+			  "    \"status\": \"healthy\",\n"
+			  "    \"status_since\": \"2026-05-12T12:10:00Z\"\n"
+			  "  }\n"
+			  "}\n",
     [DOCUMENT_NODES] =
 	"{\n"
 	"  \"saturn\": {\n"
@@ -884,14 +890,15 @@ START_TEST(the_worked_example)
 	e.services[e.service_count++] = "mosquitto";
 	e.message = "d\xc3\xa9sol\xc3\xa9 \"1\"";
 	partition_fold(p, &e);
-	fold_lines(p, "12:07:00 remediation_started svc=mosquitto src=agent\n"
-		      "12:10:00 service_recovered svc=mosquitto");
+	fold_lines(p,
+	    "12:07:00 remediation_started svc=mosquitto src=agent\n"
+	    "12:10:00 service_recovered svc=mosquitto");
 	stage_make(&s, "@saturn");
 	s.nodes[0].partition = s.partitions[0] = p;
 	(void)project(&s, time_at("12:10:00"), &world);
 	for (int i = 0; i < DOCUMENT_COUNT; i++)
-		assert_text(buffer_string(&world.documents[i]), example_documents[i],
-		    document_names[i]);
+		assert_text(
+		    buffer_string(&world.documents[i]), example_documents[i], document_names[i]);
 	world_release(&world);
 	stage_release(&s);
 }
@@ -900,10 +907,10 @@ END_TEST
 /* Rule: P1 */
 START_TEST(bytes_of_values)
 {
-	static const double reals[] = {0.0, 3.0, 0.1, 0.1 + 0.2, -1.5, 1e20, 1e-7, 1.5e300,
-	    123456789012345680.0, 1.0 / 3};
-	static const char *const texts[] = {"a/b", "\"\\\b\f\n\r\t", "\x01\x1f\x7f",
-	    "\xc3\xa9\xf0\x9f\x8f\xa0"};
+	static const double reals[] = {
+	    0.0, 3.0, 0.1, 0.1 + 0.2, -1.5, 1e20, 1e-7, 1.5e300, 123456789012345680.0, 1.0 / 3};
+	static const char *const texts[] = {
+	    "a/b", "\"\\\b\f\n\r\t", "\x01\x1f\x7f", "\xc3\xa9\xf0\x9f\x8f\xa0"};
 	static const char expected[] =
 	    "{\n  \"reals\": [\n    0.0,\n    3.0,\n    0.1,\n    0.3,\n    -1.5,\n    1e20,\n"
 	    "    1e-7,\n    1.5e300,\n    1.23456789012346e17,\n    0.333333333333333\n  ],\n"
@@ -928,8 +935,7 @@ START_TEST(nodes_without_a_topology)
 		const char *node, *events, *now;
 		bool known;
 	} cases[] = {{"a", "00:00:00 x", "00:00:00", true},
-	    {"a", "00:00:00 x", "30d00:00:00", true},
-	    {"a", "00:00:00 x", "30d00:00:00" NS, false},
+	    {"a", "00:00:00 x", "30d00:00:00", true}, {"a", "00:00:00 x", "30d00:00:00" NS, false},
 	    {"a", "00:00:00 x\n1d00:00:00 x", "31d00:00:00", true}, {"a", "", "00:00:00", false},
 	    {"a", "00:05:00 x", "00:00:00", true},
 	    {"0123456789ab", "00:00:00 x", "00:00:00", false},
@@ -1080,7 +1086,7 @@ START_TEST(nothing_changes_before_it_is_said_to)
 			ck_abort_msg("seed %d: %s is not after now", _i, time_text(next));
 		for (int k = 0; k < 3; k++) {
 			timestamp then = k == 0 ? now :
-			    k == 1		? next - 1 :
+			    k == 1              ? next - 1 :
 						  now + (timestamp)roll(&d, (uint64_t)(next - now));
 
 			dump_world(&s, then, &later, &unused);

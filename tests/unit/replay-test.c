@@ -51,8 +51,8 @@ arrive(struct bench *b, const struct event *e, const char *source, unsigned numb
 {
 	struct manifest *m = b->manifest;
 	int32_t closed = m->newest == TIMESTAMP_NONE ? 0 : date_of(m->newest) - 2;
-	struct day *d = source_day(manifest_source(m, source), b->scratch.store.generation + 1,
-	    date_of(e->at), closed);
+	struct day *d = source_day(
+	    manifest_source(m, source), b->scratch.store.generation + 1, date_of(e->at), closed);
 	char path[64];
 	struct place place = {.path = path};
 
@@ -108,11 +108,13 @@ flush_days(struct bench *b, bool compress)
 			struct day *d = &m->sources[i].days[k];
 
 			if (compress && !d->compressed && d->date + 2 < date_of(m->newest))
-				ck_assert_msg(day_compress(&b->scratch.store, &m->sources[i], d,
-						  &err) == 0, "%s", err.text);
+				ck_assert_msg(
+				    day_compress(&b->scratch.store, &m->sources[i], d, &err) == 0,
+				    "%s", err.text);
 			else if (d->pending.length > 0)
 				ck_assert_msg(day_flush(&b->scratch.store, &m->sources[i], d, true,
-						  &err) == 0, "%s", err.text);
+						  &err) == 0,
+				    "%s", err.text);
 			if (compress)
 				d->old_rows = d->rows;
 		}
@@ -149,8 +151,7 @@ run(struct bench *b, const char *what)
 	p = replay_partition(&r, b->oldest_new, &err);
 	ck_assert_msg(p != NULL, "%s: %s", what, err.text);
 	assert_state(p, b, TIMESTAMP_LAST, what);
-	ck_assert_int_eq(
-	    b->manifest->newest, b->count > 0 ? p->last_seen : TIMESTAMP_NONE);
+	ck_assert_int_eq(b->manifest->newest, b->count > 0 ? p->last_seen : TIMESTAMP_NONE);
 	partition_free(p);
 	flush_days(b, true);
 	manifest_pack(b->manifest, &bytes);
