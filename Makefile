@@ -80,7 +80,7 @@ SEED ?= 1
 
 check: $(B)/homelab-observer $(B)/unit-tests
 	$(B)/unit-tests
-	$(PYTHON) -B -m unittest -q tests/oracle/test_oracle.py
+	$(PYTHON) -B -m unittest discover -q -s tests/oracle
 	$(PYTHON) -B -m unittest discover -q -s tests/schemas
 	$(PYTHON) -B tests/fixtures/rules.py
 	$(PYTHON) -B tests/fixtures/run.py --observer $(B)/homelab-observer

@@ -66,7 +66,8 @@ void
 observer_project(struct observer *o)
 {
 	cleanup_free struct node_input *nodes = memory_alloc(o->slot_count * sizeof(*nodes));
-	json_auto_t *errors = NULL, *deploy = observer_deploy(o);
+	json_auto_t *deploy = observer_deploy(o);
+	json_t *errors;
 	struct world_input input = {.nodes = nodes,
 	    .topology = o->inventory.state,
 	    .retention = o->options->retention,
@@ -76,7 +77,9 @@ observer_project(struct observer *o)
 	for (size_t i = 0; i < o->slot_count; i++)
 		if (o->slots[i].active)
 			set_input(o, &o->slots[i], &nodes[input.node_count++]);
-	input.inventory_errors = errors = inventory_errors(&o->inventory);
+	errors = inventory_errors(&o->inventory);
+	input.inventory_errors = errors;
 	world_project(&input, &o->clock, &o->projected);
+	json_decref(errors);
 	o->worked = true;
 }

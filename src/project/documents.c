@@ -65,7 +65,8 @@ incidents_document(const struct view *v)
 const char *
 view_active_incident(const struct node_view *n, const struct service_view *s)
 {
-	if (s->state == NULL || s->state->latest == NULL || !s->state->latest->active)
+	if (n->state == NULL || s->state == NULL || s->state->latest == NULL ||
+	    !s->state->latest->active)
 		return NULL;
 	/* Active incidents are among the latest opened: look from the end. */
 	for (size_t i = n->state->incident_count; i > 0; i--)

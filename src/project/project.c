@@ -92,15 +92,14 @@ list_services(const struct view *v, struct node_view *n)
 
 	n->services = memory_resize(NULL, declared + folded, sizeof(*n->services));
 	for (size_t i = 0, k = 0; i < declared || k < folded;) {
-		struct service_view s = {0};
-		int order = i == declared ? 1 :
-		    k == folded           ? -1 :
-					    strcmp(d->items[i].service, n->state->services[k]->name);
+		const struct declaration *a = i < declared ? &d->items[i] : NULL;
+		const struct service *b = k < folded ? n->state->services[k] : NULL;
+		int order = a == NULL ? 1 : b == NULL ? -1 : strcmp(a->service, b->name);
+		struct service_view s = {
+		    .declaration = order <= 0 ? a : NULL, .state = order >= 0 ? b : NULL};
 
-		if (order <= 0)
-			s.declaration = &d->items[i++];
-		if (order >= 0)
-			s.state = n->state->services[k++];
+		i += order <= 0;
+		k += order >= 0;
 		s.name = s.declaration ? s.declaration->service : s.state->name;
 		if (s.declaration ? name_is_ghost(s.name) : !is_shown(v, n, s.state))
 			continue;
