@@ -27,6 +27,7 @@ void message_verbose(const char *format, ...) __attribute__((format(printf, 1, 2
 
 /* A line that is written over by the next and erased by message_progress_end;
  * nothing unless standard error is a terminal. */
+bool message_shows_progress(void);
 void message_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_progress_end(void);
 

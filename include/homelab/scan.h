@@ -32,6 +32,8 @@ struct scan {
 	timestamp settle; /* how old an unusable file must be to be rejected */
 	bool rebuild; /* read everything again */
 	volatile sig_atomic_t *stop;
+	void (*looked_at)(void *context); /* called for every file; any thread */
+	void *context;
 };
 
 /* Opens ROOT/events, which may be a link of the operator's. */

@@ -154,6 +154,12 @@ MESSAGE_FUNCTION(message_warning, MESSAGE_WARNING)
 MESSAGE_FUNCTION(message_notice, MESSAGE_NOTICE)
 MESSAGE_FUNCTION(message_verbose, MESSAGE_VERBOSE)
 
+bool
+message_shows_progress(void)
+{
+	return messages.to_terminal && messages.level >= MESSAGE_NOTICE;
+}
+
 void
 message_progress(const char *format, ...)
 {
@@ -161,7 +167,7 @@ message_progress(const char *format, ...)
 	va_list args;
 	int length;
 
-	if (!messages.to_terminal || messages.level < MESSAGE_NOTICE)
+	if (!message_shows_progress())
 		return;
 	va_start(args, format);
 	length = vsnprintf(line, sizeof(line), format, args);

@@ -133,6 +133,8 @@ observer_open(
 	o->scan.now = o->now;
 	o->scan.settle = options->settle;
 	o->scan.stop = options->stop;
+	o->scan.looked_at = progress_step;
+	o->scan.context = o;
 	return 0;
 }
 

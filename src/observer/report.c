@@ -175,9 +175,10 @@ observer_report(const struct observer *o, const json_t *incidents_before, int do
 	}
 	message_notice("%s%s%llu events of %u nodes (%llu late, %llu unplaced, %llu rejected), "
 		       "%u incidents opened, %u resolved, %d documents changed, %lld ms: %s",
-	    would, o->rebuild ? "rebuilt: " : "", (unsigned long long)o->tally.consumed,
-	    nodes_with_news(o), (unsigned long long)o->tally.late,
-	    (unsigned long long)o->tally.late_unplaced, (unsigned long long)o->tally.rejected,
-	    c.opened, c.resolved, documents, (long long)duration_ms(o),
+	    would, o->rebuild && o->published != NULL ? "rebuilt: " : "",
+	    (unsigned long long)o->tally.consumed, nodes_with_news(o),
+	    (unsigned long long)o->tally.late, (unsigned long long)o->tally.late_unplaced,
+	    (unsigned long long)o->tally.rejected, c.opened, c.resolved, documents,
+	    (long long)duration_ms(o),
 	    json_string_value(json_object_get(o->projected.summary, "status")));
 }

@@ -52,6 +52,7 @@ struct observer {
 	bool worked; /* partitions were looked at; the world was projected */
 	atomic_size_t next_slot; /* the workers' queue */
 	_Atomic uint64_t files_done;
+	uint64_t files_to_do; /* counted for a terminal only */
 };
 
 /* slots.c: which partitions there are, and which sources they have. */
@@ -64,6 +65,10 @@ void slots_release(struct observer *o);
 /* work.c: what one thread does for one partition. */
 int slot_work(struct observer *o, struct slot *s, struct error *err);
 int slots_work(struct observer *o, struct error *err);
+
+/* progress.c */
+void progress_begin(struct observer *o);
+void progress_step(void *observer);
 
 /* rebuild.c */
 int slot_rebuild(struct observer *o, struct slot *s, struct error *err);

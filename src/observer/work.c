@@ -176,6 +176,7 @@ slots_work(struct observer *o, struct error *err)
 	pthread_t threads[THREADS_MAX];
 	unsigned count = thread_count(o), started = 0;
 
+	progress_begin(o);
 	atomic_store(&o->next_slot, 0);
 	for (; started + 1 < count; started++)
 		if (pthread_create(&threads[started], NULL, worker, o) != 0)

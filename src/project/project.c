@@ -91,16 +91,25 @@ list_services(const struct view *v, struct node_view *n)
 	size_t declared = d ? d->count : 0, folded = n->state ? n->state->service_count : 0;
 
 	n->services = memory_resize(NULL, declared + folded, sizeof(*n->services));
-	for (size_t i = 0, k = 0; i < declared || k < folded;) {
+	for (size_t i = 0, k = 0;;) {
 		const struct declaration *a = i < declared ? &d->items[i] : NULL;
 		const struct service *b = k < folded ? n->state->services[k] : NULL;
-		int order = a == NULL ? 1 : b == NULL ? -1 : strcmp(a->service, b->name);
-		struct service_view s = {
-		    .declaration = order <= 0 ? a : NULL, .state = order >= 0 ? b : NULL};
+		struct service_view s = {0};
+		int order;
 
-		i += order <= 0;
-		k += order >= 0;
-		s.name = s.declaration ? s.declaration->service : s.state->name;
+		if (a == NULL && b == NULL)
+			break;
+		order = a == NULL ? 1 : b == NULL ? -1 : strcmp(a->service, b->name);
+		if (order <= 0) {
+			s.declaration = a;
+			s.name = a->service;
+			i++;
+		}
+		if (order >= 0) {
+			s.state = b;
+			s.name = b->name;
+			k++;
+		}
 		if (s.declaration ? name_is_ghost(s.name) : !is_shown(v, n, s.state))
 			continue;
 		s.fresh = is_fresh(n, &s, v->clock);

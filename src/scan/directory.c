@@ -212,6 +212,7 @@ look_at(struct listing *l, const char *name, struct error *err)
 	struct decision *d;
 	enum outcome outcome;
 
+	l->in->scan->looked_at(l->in->scan->context);
 	buffer_text(&path, "%s/%s", (char *)l->base.data, name);
 	c.path = buffer_string(&path);
 	outcome = decide_opened(l, &c, err);
