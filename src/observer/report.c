@@ -173,12 +173,13 @@ observer_report(const struct observer *o, const json_t *incidents_before, int do
 		    json_string_value(json_object_get(o->projected.summary, "generated_at")));
 		return;
 	}
-	message_notice("%s%s%llu events of %u nodes (%llu late, %llu unplaced, %llu rejected), "
-		       "%u incidents opened, %u resolved, %d documents changed, %lld ms: %s",
+	message_notice("%s%s%llu events of %u nodes, %u incidents opened, %u resolved, "
+		       "%llu late, %llu rejected, %lld ms: %s",
 	    would, o->rebuild && o->published != NULL ? "rebuilt: " : "",
-	    (unsigned long long)o->tally.consumed, nodes_with_news(o),
-	    (unsigned long long)o->tally.late, (unsigned long long)o->tally.late_unplaced,
-	    (unsigned long long)o->tally.rejected, c.opened, c.resolved, documents,
-	    (long long)duration_ms(o),
+	    (unsigned long long)o->tally.consumed, nodes_with_news(o), c.opened, c.resolved,
+	    (unsigned long long)(o->tally.late + o->tally.late_unplaced),
+	    (unsigned long long)o->tally.rejected, (long long)duration_ms(o),
 	    json_string_value(json_object_get(o->projected.summary, "status")));
+	if (o->options->dry_run)
+		message_notice("would write %d documents", documents);
 }
