@@ -82,6 +82,7 @@ check: $(B)/homelab-observer $(B)/unit-tests
 	$(B)/unit-tests
 	$(PYTHON) -B -m unittest discover -q -s tests/oracle
 	$(PYTHON) -B -m unittest discover -q -s tests/schemas
+	OBSERVER=$(B)/homelab-observer $(PYTHON) -B -m unittest discover -q -s tests/program
 	$(PYTHON) -B tests/fixtures/rules.py
 	$(PYTHON) -B tests/fixtures/run.py --observer $(B)/homelab-observer
 	$(PYTHON) -B tests/property/history.py --observer $(B)/homelab-observer \
