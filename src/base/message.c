@@ -122,7 +122,7 @@ say(enum message_level level, const char *format, va_list args)
 {
 	static const struct {
 		const char *priority, *word;
-	} words[] = {{"<3>", "error: "}, {"<4>", "warning: "}, {"<5>", ""}, {"<6>", ""}};
+	} words[] = {{"<3>", "error: "}, {"<4>", "warning: "}, {"<6>", ""}, {"<7>", ""}};
 	char text[LINE_MAX_BYTES / 2], shown[LINE_MAX_BYTES - 256], line[LINE_MAX_BYTES];
 	int length;
 

@@ -12,6 +12,7 @@
  * verdicts on what is no longer there.
  */
 
+#include <homelab/message.h>
 #include <homelab/names.h>
 #include <homelab/scan.h>
 
@@ -195,6 +196,7 @@ decide_opened(struct listing *l, struct candidate *c, struct error *err)
 	case OPENED_GONE:
 		return OUTCOME_DECIDED;
 	case OPENED_NOT:
+		message_verbose("events/%s: cannot read: %s", c->path, strerror(errno));
 		l->in->tally.unreadable++;
 		return OUTCOME_WAITS;
 	case OPENED:

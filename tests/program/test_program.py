@@ -110,7 +110,7 @@ class Program(unittest.TestCase):
             log.seek(0)
             lines = log.read().splitlines()
         self.assertTrue(any(line.startswith('<4>warning: ') for line in lines), lines)
-        self.assertTrue(all(line[:3] in ('<3>', '<4>', '<5>', '<6>') for line in lines), lines)
+        self.assertTrue(all(line[:3] in ('<3>', '<4>', '<6>', '<7>') for line in lines), lines)
 
     # Rule: W4
     def test_nothing_of_an_event_reaches_the_terminal_raw(self):
