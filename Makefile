@@ -96,7 +96,9 @@ lint:
 	clang-tidy --quiet --warnings-as-errors='*' $(wildcard src/*/*.c) -- $(FLAGS) 2>/dev/null
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --force \
 		--enable=warning,performance,portability \
-		--suppress=normalCheckLevelMaxBranches -Iinclude src
+		'-Djson_array_foreach(a,i,v)=while((i=f(a))&&(v=g(a)))' \
+		'-Djson_object_foreach(o,k,v)=while((k=f(o))&&(v=g(o)))' \
+		'-Djson_object_foreach_safe(o,n,k,v)=while((k=f(o))&&(v=g(o)))' -Iinclude src
 	cd man && mandoc -T lint *.5 *.8
 	shellcheck contrib/bootstrap.sh .ci/run
 

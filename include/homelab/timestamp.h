@@ -16,9 +16,9 @@ typedef int64_t timestamp;
 
 #define NANOSECONDS_A_SECOND INT64_C(1000000000)
 #define SECONDS(n) ((timestamp)(n)*NANOSECONDS_A_SECOND)
-#define MINUTES(n) SECONDS((n)*INT64_C(60))
-#define HOURS(n) SECONDS((n)*INT64_C(3600))
-#define DAYS(n) SECONDS((n)*INT64_C(86400))
+#define MINUTES(n) SECONDS((timestamp)(n)*60)
+#define HOURS(n) SECONDS((timestamp)(n)*3600)
+#define DAYS(n) SECONDS((timestamp)(n)*86400)
 
 enum {
 	TIMESTAMP_TEXT_MAX = 31, /* 2026-05-12T12:05:00.123456789Z and NUL */

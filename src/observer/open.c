@@ -120,6 +120,7 @@ observer_open(
 	*o = (struct observer){.options = options, .started = clock_monotonic()};
 	o->state = o->world = o->repo = o->lock = o->store.fd = -1;
 	o->store.read_only = read_only;
+	o->retention = options->retention;
 	o->now = options->now == TIMESTAMP_NONE ? clock_real() : options->now;
 	o->root = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->root < 0)

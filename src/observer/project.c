@@ -70,7 +70,7 @@ observer_project(struct observer *o)
 	json_t *errors;
 	struct world_input input = {.nodes = nodes,
 	    .topology = o->inventory.state,
-	    .retention = o->options->retention,
+	    .retention = o->retention,
 	    .deploy = deploy};
 
 	o->clock = (struct clock){o->now, TIMESTAMP_LAST};

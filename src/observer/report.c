@@ -165,6 +165,7 @@ observer_report(const struct observer *o, const json_t *incidents_before, int do
 	const struct buffer *bytes = &o->projected.documents[DOCUMENT_INCIDENTS];
 	json_auto_t *now = json_loadb((char *)bytes->data, bytes->length, 0, NULL);
 	struct changes c = compare_incidents(incidents_before, now);
+	uint64_t late = o->tally.late + o->tally.late_unplaced;
 	const char *would = o->options->dry_run ? "dry run, nothing written: " : "";
 
 	if (o->tally.consumed + o->tally.rejected + o->tally.late_unplaced == 0 && documents == 0 &&
@@ -177,8 +178,8 @@ observer_report(const struct observer *o, const json_t *incidents_before, int do
 		       "%llu late, %llu rejected, %lld ms: %s",
 	    would, o->rebuild && o->published != NULL ? "rebuilt: " : "",
 	    (unsigned long long)o->tally.consumed, nodes_with_news(o), c.opened, c.resolved,
-	    (unsigned long long)(o->tally.late + o->tally.late_unplaced),
-	    (unsigned long long)o->tally.rejected, (long long)duration_ms(o),
+	    (unsigned long long)late, (unsigned long long)o->tally.rejected,
+	    (long long)duration_ms(o),
 	    json_string_value(json_object_get(o->projected.summary, "status")));
 	if (o->options->dry_run)
 		message_notice("would write %d documents", documents);

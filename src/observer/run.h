@@ -35,6 +35,7 @@ struct observer {
 	struct store store;
 	struct scan scan;
 	timestamp now, started;
+	struct retention retention;
 	json_t *before; /* the committed checkpoint, or NULL */
 	bool rebuild; /* everything is made anew */
 	bool upstream; /* the checkpoint was the Python observer's (C3) */

@@ -155,7 +155,6 @@ retention_before(const struct observer *o)
 static int
 verify(struct observer *o, struct error *err)
 {
-	struct observer_options options = *o->options;
 	unsigned differences = 0;
 
 	if (load_published(o, err) < 0)
@@ -163,8 +162,7 @@ verify(struct observer *o, struct error *err)
 	slots_load(o);
 	if (fold_all(o, err) < 0)
 		return -1;
-	options.retention = retention_before(o);
-	o->options = &options;
+	o->retention = retention_before(o);
 	observer_project(o);
 	for (int i = 0; i < DOCUMENT_COUNT; i++)
 		differences += compare_document(o, i);
@@ -190,7 +188,6 @@ observer_verify(const struct observer_options *options, struct error *err)
 		status = err->status == EX_DATAERR ? DIFFERS :
 		    err->status                    ? err->status :
 						     EX_SOFTWARE;
-	o.options = options;
 	observer_close(&o);
 	return status;
 }
