@@ -361,10 +361,12 @@ def write_inventory(lab):
     lab.put("now", NOW.strftime("%Y-%m-%dT%H:%M:%SZ\n"))
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: generate.py DIR")
-    lab = Homelab(sys.argv[1])
+def write_homelab(directory, now=NOW):
+    """The week that ends `now`; names that have a date in them keep that of the original."""
+    global START, NOW
+    NOW = now
+    START = NOW - datetime.timedelta(days=7)
+    lab = Homelab(directory)
     for name in ("events", "inventory", "hosts", "state"):
         shutil.rmtree(os.path.join(lab.directory, name), ignore_errors=True)
     report_health(lab)
@@ -374,6 +376,13 @@ def main():
     tell_the_rest(lab)
     lab.write()
     write_inventory(lab)
+    return lab
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: generate.py DIR")
+    lab = write_homelab(sys.argv[1])
     print("%d events, %d services" % (lab.count, sum(map(len, SERVICES.values()))))
 
 

@@ -12,6 +12,9 @@
  * and needn't be: nothing is committed before the end of a run. So these never
  * return NULL; they say so on standard error and end the program with 70.
  */
+_Noreturn void memory_fail(void); /* says so and ends */
+/* Has jansson do the same, and chooses its hash's start; before threads start. */
+void memory_init(void);
 void *memory_alloc(size_t size); /* zeroed */
 void *memory_resize(void *old, size_t count, size_t size);
 char *text_copy(const char *text);

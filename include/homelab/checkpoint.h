@@ -11,9 +11,10 @@
  * point: a run becomes real by its rename. One JSON object, of which other
  * programs read `node_checkpoints`; the members:
  *
- * format		CHECKPOINT_FORMAT
- * digest		SHA-256 of the object without this member, dumped compact
- *			with sorted keys
+ * format		CHECKPOINT_FORMAT; up to 2 what events say of containers wasn't
+ *			read
+ * digest		SHA-256 of all bytes behind the first line, which is this
+ *			member's
  * node_checkpoints	for each directory name the greatest path at or below
  *			which every event file has been decided on
  * generation, cycle	of the last commit
@@ -23,11 +24,16 @@
  * partitions		for each node generation, bytes and CRC-32 of its
  *			manifest, and whether it's in the world
  * documents		bytes and SHA-256 of each published document
- * inventory		the last good inventory: see inventory_load.h
+ * topology		how the inventory's was: present, stale or absent
+ * inventory		refers to what is remembered of it: see inventory_load.h;
+ *			in format 1 the memory itself
  * options		what the projection depends on besides
  * totals		of `observation` since the last rebuild
+ * outbox		generation of the latest batch of changes, and the segments
+ *			that hold the batches: see outbox.h
+ * history_bytes	size of world/history.json
  */
-enum { CHECKPOINT_FORMAT = 1 };
+enum { CHECKPOINT_FORMAT = 3, CHECKPOINT_FORMAT_OLDEST = 1 };
 
 #define CHECKPOINT_NAME "observer_checkpoint.json"
 
@@ -43,8 +49,16 @@ enum checkpoint_state {
 int checkpoint_read(int state_dir, json_t **out, enum checkpoint_state *state,
     char why[ERROR_TEXT_MAX], struct error *err);
 
-/* Adds format and digest and replaces the file, durably. */
+/* Adds format and digest and replaces the file. Its name is durable after
+ * disk_sync_dir() of the directory. */
 int checkpoint_write(int state_dir, json_t *checkpoint, struct error *err);
+
+/* Whether what it names holds all that would be read of the same events today:
+ * where not, everything is made anew, as with --reset. */
+bool checkpoint_is_current(const json_t *checkpoint);
+
+/* Whether it's of format 1, which has the memory of the inventory within. */
+bool checkpoint_has_inventory(const json_t *checkpoint);
 
 json_t *tree_to_json(const struct tree *tree);
 void tree_from_json(const json_t *value, struct tree *tree);

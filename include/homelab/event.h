@@ -2,6 +2,7 @@
 #define HOMELAB_EVENT_H
 
 #include <homelab/buffer.h>
+#include <homelab/sighting.h>
 #include <homelab/timestamp.h>
 
 #include <jansson.h>
@@ -62,6 +63,7 @@ enum effect {
 	EFFECT_NODE_ONLINE,
 	EFFECT_NODE_HEALTH,
 	EFFECT_PRESSURE,
+	EFFECT_REMOVED, /* the container that it tells of is gone */
 	EFFECT_COUNT
 };
 
@@ -82,6 +84,8 @@ const struct event_type *event_type_find(const char *name);
 /* Whether a type is written in the table as it is, and so always counted by
  * its own name. */
 bool event_type_is_literal(const char *name);
+/* The types written in the table as they are, by name; NULL behind the last. */
+const struct event_type *event_type_at(size_t i);
 
 struct metric {
 	const char *name;
@@ -101,6 +105,8 @@ struct event {
 	const char *services[EVENT_SERVICES_MAX];
 	struct metric metrics[EVENT_METRICS_MAX];
 	const char *diagnostics[EVENT_DIAGNOSTICS_MAX];
+	bool has_container; /* of its one service */
+	struct sighting container;
 	json_t *json; /* what the strings belong to, or NULL */
 };
 

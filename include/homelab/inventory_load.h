@@ -56,4 +56,24 @@ int inventory_recall(struct inventory *inventory, const json_t *memory, enum top
     struct error *err);
 void inventory_release(struct inventory *inventory);
 
+/*
+ * --- memory.c: STORE/inventory/memory.GENERATION ------------------------------
+ *
+ * The memory lies in a file of its own, since it is large where there are many
+ * nodes and seldom changes. A checkpoint refers to it with {"generation", "bytes",
+ * "sha256"}.
+ */
+#define INVENTORY_MEMORY_DIRECTORY "inventory"
+
+/* Of the file that is referred to, below the store; the text is in *out. */
+const char *inventory_memory_path(const json_t *reference, struct buffer *out);
+/* Writes it under that generation and syncs it, but not its directory, which is
+ * made where there is none. A new reference to it, or NULL. */
+json_t *inventory_memory_write(
+    int store, const json_t *memory, uint64_t generation, struct error *err);
+/* *out is a new reference. EX_DATAERR where it's missing or another one. */
+int inventory_memory_read(int store, const json_t *reference, json_t **out, struct error *err);
+/* A memory that knows only that there was a good topology. New reference. */
+json_t *inventory_memory_lost(void);
+
 #endif

@@ -31,7 +31,6 @@ struct store {
 	int fd; /* ROOT/state/observer; -1 where there is none */
 	uint64_t generation;
 	bool read_only; /* nothing is written: --dry-run, --verify */
-	_Atomic bool new_dirs; /* directories were made in it */
 };
 
 /* A file whose fate may change without its directory's changing: a .jsonl, or
@@ -45,10 +44,13 @@ struct directory {
 	int32_t date; /* or NO_DATE */
 	bool exists; /* at the last look */
 	bool seen; /* by the look that is under way */
+	bool due; /* has to be listed in this run */
 	bool pending; /* has to be listed again whatever its identity says */
 	struct identity identity;
 	timestamp listed; /* when its last listing began, by the real clock */
 	uint64_t decisions_generation, decisions_length;
+	uint64_t committed_length; /* of the decisions */
+	bool unsynced; /* its decisions' file has something that isn't durable yet */
 	timestamp newest; /* greatest timestamp among its events */
 	uint64_t held;
 	timestamp held_until; /* when the first of them is due */
@@ -62,7 +64,8 @@ struct day {
 	int32_t date;
 	uint64_t generation, length, rows;
 	bool compressed;
-	uint64_t old_rows; /* of them, those an earlier run decided on */
+	uint64_t bytes; /* of its rows in memory */
+	uint64_t old_rows, old_length, old_bytes; /* of them, what earlier runs committed */
 	bool unsynced; /* the file has something that isn't durable yet */
 	struct buffer pending; /* rows that aren't in the file yet */
 };
@@ -79,6 +82,7 @@ struct snapshot {
 	timestamp boundary; /* holds the events before it; a full hour */
 	uint64_t generation;
 	bool daily; /* the first of its day: kept when hours are thinned out */
+	bool unsynced; /* written in this run, not durable yet */
 };
 
 struct manifest {
@@ -106,19 +110,30 @@ struct directory *source_directory(struct source *s, int32_t date); /* or NULL *
 void directory_release(struct directory *d);
 
 uint64_t manifest_held(const struct manifest *m); /* events that wait now */
+/* Goes back to what earlier runs committed of days and decisions. */
+void manifest_revert(struct manifest *m);
 /* Adds the names of all files that belong to it to a set, a JSON object. */
 void manifest_files(const struct manifest *m, json_t *set);
 void manifest_pack(const struct manifest *m, struct buffer *out);
 struct manifest *manifest_unpack(const void *data, size_t length); /* NULL: unsound */
 
-/* Without a checkpoint: the newest sound manifest of a node that is on disk, and
- * a source as far as the names of its files tell. NULL, false for none. */
-struct manifest *manifest_find_latest(const struct store *store, const char *node);
-bool source_from_files(const struct store *store, struct manifest *m, const char *source);
+/* Without a checkpoint: the newest sound manifest of a node that is on disk, NULL
+ * for none; and a source as far as the names of its files tell: 1, 0 for none. */
+int manifest_find_latest(
+    const struct store *store, const char *node, struct manifest **out, struct error *err);
+int source_from_files(
+    const struct store *store, struct manifest *m, const char *source, struct error *err);
+/* Reads a manifest. EX_DATAERR where it isn't sound. */
+struct manifest *manifest_load(const struct store *store, const char *node, uint64_t generation,
+    struct buffer *bytes, struct error *err);
 /* Calls for each name in a directory of the store that doesn't start with a
- * dot; not for any where it can't be read. */
-void store_each(const struct store *store, const char *path,
-    void (*visit)(void *context, const char *name), void *context);
+ * dot; not for any where there is none. */
+int store_each(const struct store *store, const char *path,
+    int (*visit)(void *context, const char *name), void *context, struct error *err);
+
+/* Makes durable what was written of a partition's days, decisions and snapshots;
+ * before a commit. The names are durable after their directories are synced. */
+int manifest_sync(struct store *store, struct manifest *m, struct error *err);
 
 /* Path of an event directory below the events directory: "DATE/NAME" or "NAME". */
 void directory_path(const struct source *s, const struct directory *d, struct buffer *out);
@@ -135,18 +150,22 @@ void manifest_path(const char *node, uint64_t generation, struct buffer *out);
  * it's before `closed`. */
 struct day *source_day(struct source *s, uint64_t generation, int32_t date, int32_t closed);
 
+const struct day *source_find_day(const struct source *s, int32_t date); /* or NULL */
+
 /* Adds the rows of a day, as in the file and pending, to `out`. A file that is
  * shorter or otherwise than its length says is an error of status EX_DATAERR. */
 int day_load(const struct store *store, const struct source *s, const struct day *d,
     struct buffer *out, struct error *err);
 
-/* The same as far as it can be read: for mending. */
-void day_salvage(
-    const struct store *store, const struct source *s, const struct day *d, struct buffer *out);
+/* The same as far as it is sound: for mending. */
+int day_salvage(const struct store *store, const struct source *s, const struct day *d,
+    struct buffer *out, struct error *err);
 
-/* Appends what is pending to the file; `sync` before a commit. */
-int day_flush(
-    struct store *store, const struct source *s, struct day *d, bool sync, struct error *err);
+/* Whether all of a day's rows can be read. */
+bool day_is_sound(const struct store *store, const struct source *s, const struct day *d);
+
+/* Appends what is pending to the file. */
+int day_flush(struct store *store, const struct source *s, struct day *d, struct error *err);
 
 /* Writes a day anew, compressed, under this run's generation. */
 int day_compress(struct store *store, const struct source *s, struct day *d, struct error *err);
@@ -171,15 +190,21 @@ struct decision {
 	enum verdict verdict;
 	uint64_t size; /* rejected: size; read, shrunk: offset */
 	timestamp time; /* rejected: ctime; held: when it's due; unplaced: its date */
+	timestamp decided; /* as loaded: when the latest verdict was written down */
 	bool present; /* for the lister's use: seen in the directory */
 	bool owned; /* the key is; others lie in the log */
+};
+
+struct decision_slot {
+	uint32_t item; /* 1 + its index; 0 for none */
+	uint32_t tag; /* of its key's hash */
 };
 
 /* All verdicts on one directory: a hash table over an append-only log. */
 struct decisions {
 	struct decision *items;
 	size_t count, room;
-	uint32_t *slots; /* 1 + index of an item; 0 for none */
+	struct decision_slot *slots;
 	size_t slot_count; /* a power of two */
 	struct buffer log; /* as read */
 	bool told; /* by rows: nothing is known of other lines */
@@ -193,13 +218,14 @@ struct decision *decisions_find(const struct decisions *d, const char *key);
 /* Decides; the key is copied. */
 void decisions_set(
     struct decisions *d, const char *key, enum verdict verdict, uint64_t size, timestamp time);
+/* Appends what was decided; `now` is the time by the real clock. */
 int decisions_flush(struct store *store, const struct source *s, struct directory *dir,
-    struct decisions *d, struct error *err);
+    struct decisions *d, timestamp now, struct error *err);
 
 /* --- snapshots ---------------------------------------------------------- */
 
 int snapshot_write(
-    struct store *store, const struct partition *p, const struct snapshot *s, struct error *err);
+    struct store *store, const struct partition *p, struct snapshot *s, struct error *err);
 struct partition *snapshot_load(
     const struct store *store, const char *node, const struct snapshot *s, struct error *err);
 

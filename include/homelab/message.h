@@ -31,9 +31,15 @@ bool message_shows_progress(void);
 void message_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_progress_end(void);
 
-/* Copies text so that it can be shown: every byte that isn't part of a
- * printable character of UTF-8 becomes \xNN; so do C1 controls and characters
- * that change direction or have no width. Cut to size. Returns out. */
+/*
+ * Copies text so that it can be shown. Bytes that aren't UTF-8, C0 controls and
+ * DEL become \xNN; C1 controls, format characters (direction, zero width, tags)
+ * and others that nobody sees become \uNNNN or \UNNNNNNNN; and so does
+ * whatever isn't ASCII with text_escape_ascii(). Cut to size at a character;
+ * TEXT_ESCAPED_MAX(length) is always enough. Return out.
+ */
+#define TEXT_ESCAPED_MAX(length) ((length)*4 + 1)
 char *text_escape(const char *text, char *out, size_t size);
+char *text_escape_ascii(const char *text, char *out, size_t size);
 
 #endif

@@ -1,6 +1,8 @@
 #ifndef HOMELAB_NAMES_H
 #define HOMELAB_NAMES_H
 
+#include <homelab/buffer.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -44,5 +46,8 @@ bool text_is_utf8(const char *text, size_t length);
 
 /* The most bytes, at most `limit`, that `text` can be cut to at a character. */
 size_t text_cut(const char *text, size_t length, size_t limit);
+
+/* Adds the text with U+FFFD in place of each byte that isn't UTF-8. */
+void text_mend(const char *text, size_t length, struct buffer *out);
 
 #endif

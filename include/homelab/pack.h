@@ -2,6 +2,7 @@
 #define HOMELAB_PACK_H
 
 #include <homelab/buffer.h>
+#include <homelab/timestamp.h>
 
 /*
  * The binary form of what the observer keeps for itself: numbers as LEB128
@@ -15,6 +16,8 @@ void pack_unsigned(struct buffer *b, uint64_t value);
 void pack_signed(struct buffer *b, int64_t value);
 void pack_real(struct buffer *b, double value);
 void pack_fixed(struct buffer *b, uint64_t value, int bytes); /* little-endian */
+/* TIMESTAMP_NONE as 0, others moved by one: short for what is usually null. */
+void pack_time(struct buffer *b, timestamp at);
 void pack_text(struct buffer *b, const char *text); /* NULL is "" */
 
 struct unpack {
@@ -26,6 +29,7 @@ uint64_t unpack_unsigned(struct unpack *u);
 int64_t unpack_signed(struct unpack *u);
 double unpack_real(struct unpack *u);
 uint64_t unpack_fixed(struct unpack *u, int bytes);
+timestamp unpack_time(struct unpack *u);
 const char *unpack_text(struct unpack *u); /* within the input, or "" */
 /* A copy, NULL for "". */
 char *unpack_copy(struct unpack *u);

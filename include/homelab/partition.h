@@ -24,6 +24,7 @@ enum {
 	PARTITION_DEPLOYMENTS_MAX = 1000,
 	PARTITION_TYPES_MAX = 100, /* types outside the table, by own name */
 	INCIDENT_TIMES_MAX = 100,
+	SERVICE_CONTAINERS_MAX = 32,
 	HEARD_HOURS = 168,
 	HEARD_WORDS = 4, /* 256 hours: now may be an hour behind the newest */
 };
@@ -31,6 +32,7 @@ enum {
 #define INCIDENT_MEMORY DAYS(30)
 #define SERVICE_MEMORY DAYS(120)
 #define DEPLOYMENT_MEMORY DAYS(120)
+#define DEPLOYMENT_SUSPECT MINUTES(10) /* of what happens so long after it */
 
 enum node_status { NODE_UNKNOWN, NODE_ONLINE, NODE_OFFLINE, NODE_STALE, NODE_STATUS_COUNT };
 enum service_status { SERVICE_UNKNOWN, SERVICE_HEALTHY, SERVICE_UNHEALTHY, SERVICE_STATUS_COUNT };
@@ -54,7 +56,16 @@ struct incident {
 	timestamp *times; /* the latest, in fold order; a ring once full */
 	size_t time_count, time_first;
 	struct remediation remediation;
+	char *deployment; /* id of the run that it began shortly after (F16), or NULL */
+	bool deployment_made; /* that is a made one */
 	uint64_t ended; /* place in the partition's order of ends */
+};
+
+/* A container of a service, as the latest event tells it. */
+struct kept_container {
+	struct sighting seen; /* its texts lie in `bytes` */
+	struct buffer bytes; /* packed */
+	uint64_t touched; /* place of that event in the partition's order */
 };
 
 struct service {
@@ -62,6 +73,8 @@ struct service {
 	enum service_status status;
 	timestamp status_since, last_seen, last_healthy, last_failure;
 	struct incident *latest; /* opened last of those still held, or NULL */
+	struct kept_container *containers; /* by name and runtime */
+	size_t container_count;
 };
 
 /* A deployment as this node tells it. */
@@ -78,7 +91,7 @@ struct run {
 	timestamp started_at, ended_at, last_event;
 	char *diagnostics[EVENT_DIAGNOSTICS_MAX];
 	size_t diagnostic_count;
-	uint64_t started, ended, touched; /* places in the partition's order */
+	uint64_t ended, touched; /* places in the partition's order */
 };
 
 struct type_count {
@@ -96,7 +109,7 @@ struct partition {
 	int64_t heard_hour; /* the newest hour of the bits in `heard` */
 	uint64_t heard[HEARD_WORDS];
 	uint64_t accepted, unscoped, ghosts, over_limit;
-	uint64_t order; /* counts starts and ends */
+	uint64_t order; /* counts ends, and what is touched */
 	struct type_count *types; /* by name */
 	size_t type_count, type_room, other_types;
 	struct service **services; /* by name */

@@ -11,10 +11,10 @@
  */
 
 /* Documents whose bytes are the published ones already aren't written; `old`
- * is the checkpoint's `documents`, or NULL to write all. Returns how many were
- * written, -1 on failure. */
-int publish_documents(
-    int world_dir, const struct world *world, const json_t *old, bool intact, struct error *err);
+ * is the checkpoint's `documents`, or NULL to write all. Neither is a history
+ * without bytes. Returns how many documents were written, -1 on failure. */
+int publish_documents(int world_dir, const struct world *world, const json_t *old, bool intact,
+    const struct buffer *history, struct error *err);
 
 /* The summary with its observation, last of all. */
 int publish_summary(int world_dir, const json_t *summary, struct error *err);
@@ -26,6 +26,10 @@ json_t *publish_read_summary(int world_dir);
  * of their sizes, and none changed after the summary was written. */
 bool publish_is_intact(
     int world_dir, const json_t *summary, const json_t *documents, uint64_t generation);
+
+/* Whether history.json has the size it was written with; true where that isn't
+ * known. */
+bool publish_has_history(int world_dir, const json_t *bytes);
 
 /* {"nodes.json": {"bytes", "sha256"}, …} of a world. New reference. */
 json_t *publish_digests(const struct world *world);

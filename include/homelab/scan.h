@@ -31,6 +31,7 @@ struct scan {
 	timestamp now; /* what events are compared with */
 	timestamp settle; /* how old an unusable file must be to be rejected */
 	bool rebuild; /* read everything again */
+	uint64_t day_limit; /* see DAY_BYTES_MAX */
 	volatile sig_atomic_t *stop;
 	void (*looked_at)(void *context); /* called for every file; any thread */
 	void *context;
@@ -40,8 +41,23 @@ struct scan {
 int scan_open_events(const struct scan *scan);
 
 #define EVENTS "events"
+
+/*
+ * Rows of one date that a source may have: a day is held in memory while it's
+ * folded (A4), and no node may make that fail. It's room for some million events;
+ * what comes beyond waits, counted as unreadable.
+ */
+enum { DAY_BYTES_MAX = 256 << 20 };
+
 #define HELD_AHEAD MINUTES(5)
 #define PLACED_WITHIN DAYS(120)
+
+/* How much the quarantine of a source holds: counted once a run, since a node
+ * may have a million files to reject. */
+struct quarantine {
+	const char *source; /* whose it is; NULL before it was counted */
+	uint64_t files, bytes;
+};
 
 /* One partition's work in a run. Only one thread works on it. */
 struct intake {
@@ -54,17 +70,27 @@ struct intake {
 	size_t pending_bytes;
 	struct tally tally;
 	uint64_t shown; /* rejections shown to the operator */
+	bool is_full; /* a day was full, and the operator told */
+	struct quarantine quarantine; /* of the source being scanned */
 	json_t *carried; /* rebuild: places whose rows are kept, as a set */
 };
 
+/* Opens it one component at a time, so that no link is followed; -1 with errno
+ * set. */
+int directory_open(const struct scan *scan, const struct source *s, const struct directory *d);
 /* Looks at one directory. -1 with *err set is a failure of our own state. */
-bool directory_is_due(const struct intake *in, const struct source *s, struct directory *d);
+bool directory_is_due(const struct intake *in, const struct source *s, const struct directory *d);
 /* `old` is NULL, or, in a rebuild, what was decided on it before. */
 int directory_scan(struct intake *in, struct source *s, struct directory *d, struct decisions *old,
     struct error *err);
 
-/* Sees to it that what was decided is in the journal's files and durable. */
-int intake_flush(struct intake *in, bool sync, struct error *err);
+/* The day that a row of that time is added to, and the count of one that was
+ * added behind the `before` bytes that were pending there. */
+struct day *intake_day(struct intake *in, struct source *s, timestamp at);
+int intake_count_row(struct intake *in, struct day *day, size_t before, struct error *err);
+
+/* Sees to it that what was decided is in the journal's files. */
+int intake_flush(struct intake *in, struct error *err);
 
 /* --- within scan -------------------------------------------------------- */
 
@@ -94,16 +120,17 @@ enum outcome intake_lines(struct intake *in, struct candidate *c, struct error *
 enum outcome intake_line(
     struct intake *in, struct candidate *c, uint64_t offset, struct error *err);
 /* Rejects a whole file, whatever is in it. */
-int intake_reject(struct intake *in, struct candidate *c, const char *reason, struct error *err);
+enum outcome intake_reject(
+    struct intake *in, struct candidate *c, const char *reason, struct error *err);
 
 /*
  * Copies what was rejected to observer_failed_events/SOURCE/, with its reason
  * beside, never over another one, 1,000 files and 100 MiB at most (E4). `name`
  * is escaped as needed. The content is `data`, or what can be read from `fd`
- * where data is NULL. Durable on return.
+ * where data is NULL. Durable on return. 1 where the content can't be read now.
  */
-int quarantine_put(int state, const char *source, const char *name, int fd, const void *data,
-    uint64_t length, const char *reason, struct error *err);
+int quarantine_put(struct quarantine *q, int state, const char *source, const char *name, int fd,
+    const void *data, uint64_t length, const char *reason, struct error *err);
 
 /* --- the tree ----------------------------------------------------------- */
 

@@ -1,20 +1,42 @@
 #include <homelab/buffer.h>
 
+#include <jansson.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
+enum { TEXT_ROOM = 128 }; /* what most texts fit in at the first try */
+
+void
+memory_fail(void)
+{
+	static const char text[] = "homelab: error: out of memory\n";
+
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(EX_SOFTWARE);
+}
+
 static void *
 memory_check(void *p)
 {
-	if (p == NULL) {
-		static const char text[] = "homelab: error: out of memory\n";
-
-		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
-		_exit(EX_SOFTWARE);
-	}
+	if (p == NULL)
+		memory_fail();
 	return p;
+}
+
+static void *
+memory_of_json(size_t size)
+{
+	return memory_check(malloc(size));
+}
+
+void
+memory_init(void)
+{
+	json_set_alloc_funcs(memory_of_json, free);
+	json_object_seed(0);
 }
 
 void *
@@ -83,15 +105,18 @@ buffer_text(struct buffer *b, const char *format, ...)
 	va_list args;
 	int need;
 
+	buffer_reserve(b, TEXT_ROOM);
 	va_start(args, format);
-	need = vsnprintf(NULL, 0, format, args);
+	need = vsnprintf((char *)b->data + b->length, b->room - b->length, format, args);
 	va_end(args);
 	if (need < 0)
-		return;
-	buffer_reserve(b, (size_t)need + 1);
-	va_start(args, format);
-	(void)vsnprintf((char *)b->data + b->length, (size_t)need + 1, format, args);
-	va_end(args);
+		memory_fail(); /* texts are short: nothing else can be wrong */
+	if ((size_t)need >= b->room - b->length) {
+		buffer_reserve(b, (size_t)need + 1);
+		va_start(args, format);
+		(void)vsnprintf((char *)b->data + b->length, (size_t)need + 1, format, args);
+		va_end(args);
+	}
 	b->length += (size_t)need;
 }
 

@@ -5,9 +5,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sysexits.h>
 #include <time.h>
 
+/* openat(2) takes its mode by "...". */
 static int
 call_open(int dir, const char *path, int flags, mode_t mode)
 {
@@ -16,7 +18,12 @@ call_open(int dir, const char *path, int flags, mode_t mode)
 
 struct disk_calls disk = {
     .open = call_open,
-    .write = write,
+    .stat = fstatat,
+    .fstat = fstat,
+    .read = pread,
+    .list = fdopendir,
+    .next = readdir,
+    .write = pwrite,
     .truncate = ftruncate,
     .chmod = fchmod,
     .fsync = fsync,
@@ -24,12 +31,13 @@ struct disk_calls disk = {
     .rename = renameat,
     .unlink = unlinkat,
     .mkdir = mkdirat,
+    .lock = flock,
 };
 
 int
 disk_open_dir(int dir, const char *path, struct error *err)
 {
-	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = disk.open(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return error_errno(err, EX_IOERR, "cannot open directory %s", path);
@@ -46,33 +54,63 @@ disk_make_dir(int dir, const char *path, struct error *err)
 	return error_errno(err, EX_IOERR, "cannot make directory %s", path);
 }
 
-static int
-read_all(int fd, size_t size, struct buffer *out)
+int
+disk_list(int dir, disk_visitor visit, void *context)
 {
-	ssize_t got;
+	int fd = dup(dir), result = 0;
+	DIR *stream = fd < 0 ? NULL : disk.list(fd);
+	const struct dirent *entry;
 
-	buffer_reserve(out, size + 1);
-	for (;;) {
-		buffer_reserve(out, 1);
-		got = read(fd, out->data + out->length, out->room - out->length);
+	if (stream == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	rewinddir(stream); /* the position is shared with `dir` */
+	errno = 0;
+	while (result == 0 && (entry = disk.next(stream)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			result = visit(context, entry);
+		errno = 0;
+	}
+	if (errno != 0)
+		result = -1;
+	fd = errno;
+	(void)closedir(stream);
+	errno = fd;
+	return result;
+}
+
+ssize_t
+disk_read_at(int fd, void *out, size_t length, uint64_t at)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t got = disk.read(fd, (char *)out + done, length - done, (off_t)(at + done));
+
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
-			return (int)got;
-		out->length += (size_t)got;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
 	}
+	return (ssize_t)done;
 }
 
 static int
 read_file(int dir, const char *path, int flags, size_t limit, struct buffer *out, struct error *err)
 {
 	struct stat st;
+	ssize_t got;
 	cleanup_close int fd =
-	    openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
+	    disk.open(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0);
 
 	if (fd < 0)
 		return error_errno(err, EX_IOERR, "cannot open %s", path);
-	if (fstat(fd, &st) < 0)
+	if (disk.fstat(fd, &st) < 0)
 		return error_errno(err, EX_IOERR, "cannot stat %s", path);
 	if (!S_ISREG(st.st_mode)) {
 		errno = EINVAL;
@@ -82,8 +120,10 @@ read_file(int dir, const char *path, int flags, size_t limit, struct buffer *out
 		errno = EFBIG;
 		return error_set(err, EX_IOERR, "%s is larger than %zu bytes", path, limit);
 	}
-	if (read_all(fd, (size_t)st.st_size, out) < 0)
+	buffer_reserve(out, (size_t)st.st_size + 1);
+	if ((got = disk_read_at(fd, out->data + out->length, (size_t)st.st_size, 0)) < 0)
 		return error_errno(err, EX_IOERR, "cannot read %s", path);
+	out->length += (size_t)got;
 	return 0;
 }
 
@@ -99,80 +139,129 @@ disk_read_followed(int dir, const char *path, size_t limit, struct buffer *out, 
 	return read_file(dir, path, 0, limit, out, err);
 }
 
+int
+disk_begin(struct disk_file *f, int dir, const char *path, mode_t mode, struct error *err)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+	*f = (struct disk_file){dir, disk.open(dir, path, flags, mode), path, 0};
+	/* Left by a run that was killed. */
+	if (f->fd < 0 && errno == EEXIST && disk.unlink(dir, path, 0) == 0)
+		f->fd = disk.open(dir, path, flags, mode);
+	if (f->fd < 0)
+		return error_errno(err, EX_IOERR, "cannot create %s", path);
+	if (disk.chmod(f->fd, mode) == 0)
+		return 0;
+	(void)error_errno(err, EX_IOERR, "cannot set mode of %s", path);
+	(void)disk.close(f->fd);
+	(void)disk.unlink(dir, path, 0);
+	return -1;
+}
+
 static int
-write_all(int fd, const unsigned char *data, size_t length)
+write_all(struct disk_file *f, const unsigned char *data, size_t length, struct error *err)
 {
 	while (length > 0) {
-		ssize_t done = disk.write(fd, data, length);
+		ssize_t done = disk.write(f->fd, data, length, (off_t)f->at);
 
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)
-			return -1;
+			return error_errno(err, EX_IOERR, "cannot write %s", f->path);
 		data += done;
 		length -= (size_t)done;
+		f->at += (uint64_t)done;
 	}
 	return 0;
 }
 
-/* Writes and closes, whatever happens. An fsync that failed is never tried
- * again: the kernel may have dropped what it couldn't write. */
+/* Closes, whatever happens. An fsync that failed is never tried again: the
+ * kernel may have dropped what it couldn't write. */
 static int
-finish_file(int fd, const char *path, const void *data, size_t length, bool sync, struct error *err)
+finish(struct disk_file *f, bool sync, struct error *err)
 {
 	int failed = 0;
 
-	if (write_all(fd, data, length) < 0)
-		failed = error_errno(err, EX_IOERR, "cannot write %s", path);
-	if (!failed && sync && disk.fsync(fd) < 0)
-		failed = error_errno(err, EX_IOERR, "cannot sync %s", path);
-	if (disk.close(fd) < 0 && !failed)
-		failed = error_errno(err, EX_IOERR, "cannot close %s", path);
+	if (sync && disk.fsync(f->fd) < 0)
+		failed = error_errno(err, EX_IOERR, "cannot sync %s", f->path);
+	if (disk.close(f->fd) < 0 && !failed)
+		failed = error_errno(err, EX_IOERR, "cannot close %s", f->path);
 	return failed;
+}
+
+int
+disk_write(struct disk_file *f, const void *data, size_t length, struct error *err)
+{
+	if (write_all(f, data, length, err) == 0)
+		return 0;
+	(void)disk.close(f->fd);
+	(void)disk.unlink(f->dir, f->path, 0);
+	return -1;
+}
+
+static int
+end(struct disk_file *f, bool sync, struct error *err)
+{
+	if (finish(f, sync, err) == 0)
+		return 0;
+	(void)disk.unlink(f->dir, f->path, 0);
+	return -1;
+}
+
+int
+disk_end(struct disk_file *f, struct error *err)
+{
+	return end(f, true, err);
 }
 
 int
 disk_create(
     int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err)
 {
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = disk.open(dir, path, flags, mode);
+	struct disk_file f;
 
-	/* Left by a run that was killed. */
-	if (fd < 0 && errno == EEXIST && disk.unlink(dir, path, 0) == 0)
-		fd = disk.open(dir, path, flags, mode);
-	if (fd < 0)
-		return error_errno(err, EX_IOERR, "cannot create %s", path);
-	if (disk.chmod(fd, mode) < 0) {
-		(void)error_errno(err, EX_IOERR, "cannot set mode of %s", path);
-		(void)disk.close(fd);
-		(void)disk.unlink(dir, path, 0);
+	if (disk_begin(&f, dir, path, mode, err) < 0 || disk_write(&f, data, length, err) < 0)
 		return -1;
-	}
-	if (finish_file(fd, path, data, length, true, err) < 0) {
-		(void)disk.unlink(dir, path, 0);
+	return disk_end(&f, err);
+}
+
+int
+disk_rename(int dir, const char *from, const char *to, struct error *err)
+{
+	if (disk.rename(dir, from, dir, to) == 0)
+		return 0;
+	(void)error_errno(err, EX_IOERR, "cannot rename %s to %s", from, to);
+	(void)disk.unlink(dir, from, 0);
+	return -1;
+}
+
+static int
+replace(int dir, const char *path, const void *data, size_t length, bool sync, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t parent = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+	char temporary[PATH_MAX];
+	struct disk_file f;
+
+	(void)snprintf(
+	    temporary, sizeof(temporary), "%.*s.%s.new", (int)parent, path, path + parent);
+	if (disk_begin(&f, dir, temporary, 0644, err) < 0 || disk_write(&f, data, length, err) < 0)
 		return -1;
-	}
-	return 0;
+	if (end(&f, sync, err) < 0)
+		return -1;
+	return disk_rename(dir, temporary, path, err);
 }
 
 int
 disk_replace(int dir, const char *path, const void *data, size_t length, struct error *err)
 {
-	const char *slash = strrchr(path, '/');
-	size_t parent = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-	char temporary[PATH_MAX];
+	return replace(dir, path, data, length, true, err);
+}
 
-	(void)snprintf(
-	    temporary, sizeof(temporary), "%.*s.%s.new", (int)parent, path, path + parent);
-	if (disk_create(dir, temporary, data, length, 0644, err) < 0)
-		return -1;
-	if (disk.rename(dir, temporary, dir, path) < 0) {
-		(void)error_errno(err, EX_IOERR, "cannot rename %s to %s", temporary, path);
-		(void)disk.unlink(dir, temporary, 0);
-		return -1;
-	}
-	return 0;
+int
+disk_replace_unsynced(int dir, const char *path, const void *data, size_t length, struct error *err)
+{
+	return replace(dir, path, data, length, false, err);
 }
 
 int
@@ -187,26 +276,44 @@ disk_sync_dir(int dir, const char *path, struct error *err)
 	return 0;
 }
 
-int
-disk_append(int dir, const char *path, uint64_t at, const void *data, size_t length, bool sync,
-    struct error *err)
+static int
+append(struct disk_file *f, const void *data, size_t length, struct error *err)
 {
-	int fd = disk.open(dir, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	struct stat st;
 
-	if (fd < 0)
+	if (disk.fstat(f->fd, &st) < 0)
+		return error_errno(err, EX_IOERR, "cannot stat %s", f->path);
+	if ((uint64_t)st.st_size < f->at)
+		return error_set(err, EX_DATAERR, "%s is shorter than it was", f->path);
+	if ((uint64_t)st.st_size > f->at && disk.truncate(f->fd, (off_t)f->at) < 0)
+		return error_errno(err, EX_IOERR, "cannot cut %s", f->path);
+	return write_all(f, data, length, err);
+}
+
+int
+disk_append(
+    int dir, const char *path, uint64_t at, const void *data, size_t length, struct error *err)
+{
+	int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+	struct disk_file f = {dir, disk.open(dir, path, flags, 0644), path, at};
+
+	if (f.fd < 0)
 		return error_errno(err, EX_IOERR, "cannot open %s", path);
-	if (fstat(fd, &st) < 0 || (uint64_t)st.st_size < at) {
-		(void)disk.close(fd);
-		return error_set(err, EX_IOERR, "%s is shorter than it was", path);
-	}
-	if (((uint64_t)st.st_size > at && disk.truncate(fd, (off_t)at) < 0) ||
-	    lseek(fd, (off_t)at, SEEK_SET) < 0) {
-		(void)error_errno(err, EX_IOERR, "cannot cut %s", path);
-		(void)disk.close(fd);
-		return -1;
-	}
-	return finish_file(fd, path, data, length, sync, err);
+	if (append(&f, data, length, err) == 0)
+		return finish(&f, false, err);
+	(void)disk.close(f.fd);
+	return -1;
+}
+
+int
+disk_sync_file(int dir, const char *path, struct error *err)
+{
+	int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+	struct disk_file f = {dir, disk.open(dir, path, flags, 0), path, 0};
+
+	if (f.fd < 0)
+		return error_errno(err, EX_IOERR, "cannot open %s", path);
+	return finish(&f, true, err);
 }
 
 int
@@ -217,10 +324,15 @@ disk_remove(int dir, const char *path, struct error *err)
 	return error_errno(err, EX_IOERR, "cannot remove %s", path);
 }
 
+/* File systems have times before 1970 and beyond 2262, which a sender sets. */
 timestamp
 time_of(const struct timespec *t)
 {
-	return SECONDS(t->tv_sec) + t->tv_nsec;
+	int64_t seconds = t->tv_sec, most = TIMESTAMP_LAST / NANOSECONDS_A_SECOND - 1;
+
+	if (seconds < -most || seconds > most)
+		return seconds < 0 ? -TIMESTAMP_LAST : TIMESTAMP_LAST;
+	return SECONDS(seconds) + t->tv_nsec;
 }
 
 void

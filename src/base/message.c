@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 4096 };
+enum {
+	LINE_MAX_BYTES = 4096,
+	ESCAPE_MAX = 10, /* \U000e0041 */
+};
 
 static struct {
 	const char *program;
@@ -51,16 +54,23 @@ message_is_shown(enum message_level level)
 	return level <= messages.level;
 }
 
-/* C0, DEL, C1; soft hyphen, Arabic letter mark, zero width, direction, BOM,
- * tags and the rest of Unicode's format characters that hide or reorder. */
+/*
+ * Controls (C0, DEL, C1), the lines of Unicode, its format characters (category
+ * Cf of Unicode 15.1: direction, zero width, soft hyphen, byte order mark, tags),
+ * and what else is drawn as nothing: fillers, joiners, variations of ideographs.
+ * The variation selectors of emoji (U+FE00 to U+FE0F) are ordinary text.
+ */
 static bool
 is_hidden(unsigned long c)
 {
 	static const struct {
 		unsigned long from, to;
-	} hidden[] = {{0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c}, {0x180e, 0x180e},
-	    {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
-	    {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+	} hidden[] = {{0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x34f, 0x34f}, {0x600, 0x605},
+	    {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x890, 0x891}, {0x8e2, 0x8e2},
+	    {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x200b, 0x200f},
+	    {0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfeff, 0xfeff},
+	    {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0x110bd, 0x110bd}, {0x110cd, 0x110cd},
+	    {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
 		if (c >= hidden[i].from && c <= hidden[i].to)
@@ -68,42 +78,68 @@ is_hidden(unsigned long c)
 	return false;
 }
 
-/* Bytes of the character at p that may be shown as it is; 0 for none. */
+/* The character of UTF-8 at p: its bytes, and itself in *c; 0 for none. */
 static size_t
-shown_length(const unsigned char *p)
+read_character(const unsigned char *p, unsigned long *c)
 {
 	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	unsigned long c = length == 1 ? p[0] : p[0] & (0xffU >> (length + 1));
 
+	*c = length == 1 ? p[0] : p[0] & (0xffU >> (length + 1));
 	for (size_t i = 1; i < length; i++) {
 		if (p[i] == '\0')
 			return 0;
-		c = c << 6 | (p[i] & 0x3f);
+		*c = *c << 6 | (p[i] & 0x3f);
 	}
-	return text_is_utf8((const char *)p, length) && !is_hidden(c) ? length : 0;
+	return text_is_utf8((const char *)p, length) ? length : 0;
 }
 
-char *
-text_escape(const char *text, char *out, size_t size)
+/* One character as it is shown; returns its bytes in the text. */
+static size_t
+show_character(const unsigned char *p, unsigned long last, char *out, size_t size)
+{
+	unsigned long c;
+	size_t length = read_character(p, &c);
+
+	if (length == 0 || c == 0x7f || c < 0x20)
+		(void)snprintf(out, size, "\\x%02x", p[0]);
+	else if (c <= last && !is_hidden(c))
+		(void)snprintf(out, size, "%.*s", (int)length, (const char *)p);
+	else
+		(void)snprintf(out, size, c > 0xffff ? "\\U%08lx" : "\\u%04lx", c);
+	return length ? length : 1;
+}
+
+static char *
+escape(const char *text, unsigned long last, char *out, size_t size)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t used = 0;
 
 	while (*p != '\0') {
-		size_t length = shown_length(p);
+		char shown[ESCAPE_MAX + 1];
+		size_t length = show_character(p, last, shown, sizeof(shown));
+		size_t more = strlen(shown);
 
-		if (used + (length ? length : 4) >= size)
+		if (used + more >= size)
 			break;
-		if (length > 0) {
-			memcpy(out + used, p, length);
-			used += length;
-			p += length;
-		} else {
-			used += (size_t)snprintf(out + used, size - used, "\\x%02x", *p++);
-		}
+		memcpy(out + used, shown, more);
+		used += more;
+		p += length;
 	}
 	out[used] = '\0';
 	return out;
+}
+
+char *
+text_escape(const char *text, char *out, size_t size)
+{
+	return escape(text, 0x10ffff, out, size);
+}
+
+char *
+text_escape_ascii(const char *text, char *out, size_t size)
+{
+	return escape(text, 0x7e, out, size);
 }
 
 static void

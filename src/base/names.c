@@ -111,7 +111,7 @@ utf8_character(const unsigned char *p, size_t left)
 				      0;
 	unsigned char low = 0x80, high = 0xbf;
 
-	if (length == 0 || length > left)
+	if (length > left)
 		return 0;
 	if (p[0] == 0xe0)
 		low = 0xa0;
@@ -148,4 +148,13 @@ text_cut(const char *text, size_t length, size_t limit)
 	while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80)
 		limit--;
 	return limit;
+}
+
+void
+text_mend(const char *text, size_t length, struct buffer *out)
+{
+	for (size_t i = 0, n; i<length; i += n> 0 ? n : 1) {
+		n = utf8_character((const unsigned char *)text + i, length - i);
+		buffer_add(out, n > 0 ? text + i : "\xef\xbf\xbd", n > 0 ? n : 3);
+	}
 }

@@ -3,16 +3,15 @@
 #include <string.h>
 #include <zlib.h>
 
+enum { UNSIGNED_MAX = 10 }; /* bytes of 64 bits, seven in each */
+
 void
 pack_unsigned(struct buffer *b, uint64_t value)
 {
-	unsigned char bytes[10];
-	size_t n = 0;
-
+	buffer_reserve(b, UNSIGNED_MAX);
 	for (; value >= 0x80; value >>= 7)
-		bytes[n++] = (unsigned char)(value | 0x80);
-	bytes[n++] = (unsigned char)value;
-	buffer_add(b, bytes, n);
+		b->data[b->length++] = (unsigned char)(value | 0x80);
+	b->data[b->length++] = (unsigned char)value;
 }
 
 void
@@ -54,6 +53,12 @@ pack_real(struct buffer *b, double value)
 
 	memcpy(&bits, &value, sizeof(bits));
 	pack_fixed(b, bits, 8);
+}
+
+void
+pack_time(struct buffer *b, timestamp at)
+{
+	pack_unsigned(b, at == TIMESTAMP_NONE ? 0 : (uint64_t)at + 1);
 }
 
 void
@@ -114,6 +119,16 @@ unpack_real(struct unpack *u)
 
 	memcpy(&value, &bits, sizeof(value));
 	return value;
+}
+
+timestamp
+unpack_time(struct unpack *u)
+{
+	uint64_t value = unpack_unsigned(u);
+
+	if (value > (uint64_t)TIMESTAMP_LAST + 1)
+		value = unpack_fail(u);
+	return value == 0 ? TIMESTAMP_NONE : (timestamp)(value - 1);
 }
 
 const char *

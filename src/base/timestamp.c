@@ -204,14 +204,24 @@ date_parse(const char *text, int32_t *out)
 	return true;
 }
 
+static void
+put_digits(char *out, unsigned value, int count)
+{
+	for (; count > 0; value /= 10)
+		out[--count] = (char)('0' + value % 10);
+}
+
 char *
 date_format(int32_t date, char *out)
 {
 	int year, month, day;
 
 	civil_from_days(date, &year, &month, &day);
-	(void)snprintf(out, DATE_TEXT_MAX, "%04u-%02u-%02u", (unsigned)year % 10000,
-	    (unsigned)month % 100, (unsigned)day % 100);
+	put_digits(out, (unsigned)year, 4);
+	put_digits(out + 5, (unsigned)month, 2);
+	put_digits(out + 8, (unsigned)day, 2);
+	out[4] = out[7] = '-';
+	out[DATE_TEXT_MAX - 1] = '\0';
 	return out;
 }
 

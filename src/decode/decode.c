@@ -6,6 +6,8 @@
  * the four fields that say who, when and what can make an event unusable (E4).
  */
 
+#include "text.h"
+
 #include <homelab/event.h>
 #include <homelab/names.h>
 
@@ -20,25 +22,6 @@ node_names_have(const struct node_names *names, const char *name)
 		if (strcmp(names->names[i], name) == 0)
 			return true;
 	return false;
-}
-
-/* A value's text, or "" where it isn't a string. */
-static const char *
-text_of(const json_t *value)
-{
-	return json_is_string(value) ? json_string_value(value) : "";
-}
-
-/* The same, cut to `limit` bytes at a character, in the value itself. */
-static const char *
-text_cut_to(json_t *value, size_t limit)
-{
-	size_t length = json_is_string(value) ? json_string_length(value) : 0;
-
-	if (length > limit)
-		(void)json_string_setn_nocheck(
-		    value, json_string_value(value), text_cut(text_of(value), length, limit));
-	return text_of(value);
 }
 
 static bool
@@ -281,6 +264,16 @@ decode_diagnostics(const json_t *payload, struct event *e)
 	}
 }
 
+/* The container it tells of. It counts for one service (F13). */
+static void
+decode_container(const json_t *payload, struct event *e)
+{
+	json_t *value = json_object_get(payload, "container");
+
+	e->has_container = value != NULL && e->service_count == 1 &&
+	    !name_is_ghost(e->services[0]) && sighting_decode(value, &e->container);
+}
+
 /* Everything that can't make an event unusable. */
 static void
 decode_rest(json_t *json, struct event *e)
@@ -298,6 +291,7 @@ decode_rest(json_t *json, struct event *e)
 		e->message = text_cut_to(json_object_get(payload, "message"), MESSAGE_MAX);
 	e->correlation_id = strlen(text_of(id)) <= CORRELATION_ID_MAX ? text_of(id) : "";
 	decode_services(json, payload, e);
+	decode_container(payload, e);
 	decode_levels(payload, e);
 	switch (e->kind->effect) {
 	case EFFECT_NODE_HEALTH:

@@ -10,12 +10,17 @@ const char *const pressure_names[PRESSURE_COUNT] = {
 
 /* clang-format off */
 #define FAILURE(name) {name, EFFECT_FAILURE, 0, SEVERITY_ERROR, 0, NULL, false}
+#define CRISIS(name) {name, EFFECT_FAILURE, 0, SEVERITY_CRITICAL, 0, NULL, false}
 #define PLAIN(name, effect, rank) {name, effect, rank, SEVERITY_INFO, 0, NULL, false}
 #define PRESSURE(name, which, level) {name, EFFECT_PRESSURE, 1, SEVERITY_INFO, which, level, false}
 #define LEVEL(name, which) {name, EFFECT_PRESSURE, 1, SEVERITY_INFO, which, NULL, true}
 
 /* In the order of strcmp(). */
 static const struct event_type types[] = {
+	CRISIS("container_crash_loop"),
+	FAILURE("container_crashed"),
+	FAILURE("container_isolated"),
+	PLAIN("container_removed", EFFECT_REMOVED, 2),
 	FAILURE("containers_not_running"),
 	PLAIN("deployment_completed", EFFECT_DEPLOYMENT_COMPLETED, 2),
 	PLAIN("deployment_failed", EFFECT_DEPLOYMENT_FAILED, 2),
@@ -33,6 +38,7 @@ static const struct event_type types[] = {
 	PLAIN("remediation_started", EFFECT_REMEDIATION_STARTED, 0),
 	PLAIN("service_healthy", EFFECT_HEALTHY, 2),
 	PLAIN("service_recovered", EFFECT_HEALTHY, 2),
+	FAILURE("service_shutdown"),
 	FAILURE("service_unhealthy"),
 };
 
@@ -62,6 +68,12 @@ bool
 event_type_is_literal(const char *name)
 {
 	return find_literal(name) != NULL;
+}
+
+const struct event_type *
+event_type_at(size_t i)
+{
+	return i < sizeof(types) / sizeof(types[0]) ? &types[i] : NULL;
 }
 
 const struct event_type *

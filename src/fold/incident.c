@@ -14,25 +14,59 @@
 
 #include <string.h>
 
-static bool
-id_is_taken(const struct partition *p, const struct incident *new)
+/*
+ * Which id of a service's an incident has: 0 for the one without suffix, its
+ * suffix, or -1 for none. "a-2" may be the second of a or the first of a-2.
+ */
+static long
+suffix_of(const struct incident *other, const char *service)
+{
+	size_t length = strlen(service);
+	cleanup_buffer struct buffer id = {0};
+	const char *rest;
+	char *end;
+	long suffix;
+
+	if (strcmp(other->service, service) == 0)
+		return other->suffix;
+	buffer_text(&id, other->suffix ? "%s-%u" : "%s", other->service, other->suffix);
+	if (strncmp(buffer_string(&id), service, length) != 0)
+		return -1;
+	rest = (char *)id.data + length;
+	if (rest[0] == '\0')
+		return 0;
+	if (rest[0] != '-' || rest[1] < '1' || rest[1] > '9')
+		return -1;
+	suffix = strtol(rest + 1, &end, 10);
+	return *end == '\0' && suffix > 1 ? suffix : -1;
+}
+
+/* The least suffix that makes its id one the node doesn't have. One look at
+ * each incident of that second: a node may have thousands. */
+static unsigned
+free_suffix(const struct partition *p, const struct incident *new)
 {
 	int64_t second = new->started_at / NANOSECONDS_A_SECOND;
-	cleanup_buffer struct buffer mine = {0}, theirs = {0};
+	size_t room = p->incident_count + 3;
+	cleanup_free bool *taken = memory_alloc(room * sizeof(*taken));
+	unsigned suffix = 2;
 
 	/* Incidents lie in the order of their starts. */
 	for (size_t i = p->incident_count; i > 0; i--) {
 		const struct incident *other = p->incidents[i - 1];
+		long theirs;
 
 		if (other->started_at / NANOSECONDS_A_SECOND != second)
 			break;
-		mine.length = theirs.length = 0;
-		buffer_text(&mine, new->suffix ? "%s-%u" : "%s", new->service, new->suffix);
-		buffer_text(&theirs, other->suffix ? "%s-%u" : "%s", other->service, other->suffix);
-		if (strcmp(buffer_string(&mine), buffer_string(&theirs)) == 0)
-			return true;
+		theirs = suffix_of(other, new->service);
+		if (theirs >= 0 && (size_t)theirs < room)
+			taken[theirs] = true;
 	}
-	return false;
+	if (!taken[0])
+		return 0;
+	while (taken[suffix])
+		suffix++;
+	return suffix;
 }
 
 /* Of those resolved, the one that ended first is forgotten beyond the limit
@@ -53,6 +87,17 @@ keep_limit(struct partition *p)
 	incident_forget(p, oldest);
 }
 
+static void
+name_suspect(const struct partition *p, struct incident *i)
+{
+	const struct run *r = run_suspect(p, i->service, i->started_at);
+
+	if (r == NULL)
+		return;
+	i->deployment = text_copy(r->id);
+	i->deployment_made = r->made;
+}
+
 static struct incident *
 incident_open(struct partition *p, struct service *s, const struct event *e)
 {
@@ -64,8 +109,8 @@ incident_open(struct partition *p, struct service *s, const struct event *e)
 	i->resolved_at = TIMESTAMP_NONE;
 	i->event_type = text_copy(e->type);
 	i->remediation.started_at = i->remediation.completed_at = TIMESTAMP_NONE;
-	for (i->suffix = 0; id_is_taken(p, i);)
-		i->suffix = i->suffix == 0 ? 2 : i->suffix + 1;
+	i->suffix = free_suffix(p, i);
+	name_suspect(p, i);
 	ARRAY_GROW(p->incidents, p->incident_count, p->incident_room);
 	p->incidents[p->incident_count++] = i;
 	s->latest = i;
@@ -81,11 +126,10 @@ add_time(struct incident *i, timestamp at)
 		i->time_first = (i->time_first + 1) % INCIDENT_TIMES_MAX;
 		return;
 	}
-	/* Most incidents have few: room grows by doubling from 4. */
-	if (i->time_count == 0 ||
-	    (i->time_count >= 4 && (i->time_count & (i->time_count - 1)) == 0))
+	/* Most incidents have few: the room is the next power of two. */
+	if ((i->time_count & (i->time_count - 1)) == 0)
 		i->times = memory_resize(
-		    i->times, i->time_count ? i->time_count * 2 : 4, sizeof(*i->times));
+		    i->times, i->time_count ? i->time_count * 2 : 1, sizeof(*i->times));
 	i->times[i->time_count++] = at;
 }
 
@@ -184,6 +228,7 @@ incident_free(struct incident *i)
 	free(i->message);
 	free(i->correlation_id);
 	free(i->resolved_by);
+	free(i->deployment);
 	free(i->times);
 	free(i->remediation.source);
 }

@@ -35,13 +35,12 @@ free_metrics(struct partition *p)
 	for (size_t i = 0; i < p->metric_count; i++)
 		free((char *)p->metrics[i].name);
 	free(p->metrics);
-	p->metrics = NULL;
-	p->metric_count = 0;
 }
 
 static void
 service_free(struct service *s)
 {
+	containers_free(s);
 	free(s->name);
 	free(s);
 }
@@ -122,7 +121,6 @@ service_ensure(struct partition *p, const char *name)
 		return NULL;
 	s = memory_alloc(sizeof(*s));
 	s->name = text_copy(name);
-	s->status_since = s->last_seen = TIMESTAMP_NONE;
 	s->last_healthy = s->last_failure = TIMESTAMP_NONE;
 	ARRAY_GROW(p->services, p->service_count, p->service_room);
 	memmove(p->services + at + 1, p->services + at,
@@ -132,8 +130,19 @@ service_ensure(struct partition *p, const char *name)
 	return s;
 }
 
-static void
-set_service_status(struct service *s, enum service_status status, timestamp at)
+void
+service_forget(struct partition *p, const struct service *s)
+{
+	size_t at = service_position(p, s->name);
+
+	service_free(p->services[at]);
+	p->service_count--;
+	memmove(p->services + at, p->services + at + 1,
+	    (p->service_count - at) * sizeof(struct service *));
+}
+
+void
+service_set_status(struct service *s, enum service_status status, timestamp at)
 {
 	if (s->status != status)
 		s->status_since = at;
@@ -152,7 +161,7 @@ fail_service(struct partition *p, const char *name, const struct event *e, bool 
 		*fits = false;
 		return;
 	}
-	set_service_status(s, SERVICE_UNHEALTHY, e->at);
+	service_set_status(s, SERVICE_UNHEALTHY, e->at);
 	s->last_failure = e->at;
 	incident_fail(p, s, e);
 }
@@ -160,7 +169,7 @@ fail_service(struct partition *p, const char *name, const struct event *e, bool 
 static void
 heal_service(struct partition *p, struct service *s, const struct event *e)
 {
-	set_service_status(s, SERVICE_HEALTHY, e->at);
+	service_set_status(s, SERVICE_HEALTHY, e->at);
 	s->last_healthy = e->at;
 	incident_resolve(p, s, e);
 }
@@ -282,13 +291,14 @@ hear(struct partition *p, timestamp at)
 {
 	int64_t shift = hour_of(at) - p->heard_hour;
 
-	if (p->accepted == 0 || shift >= HEARD_WORDS * 64)
+	if (shift >= HEARD_WORDS * 64)
 		memset(p->heard, 0, sizeof(p->heard));
 	else
-		for (; shift > 0; shift--)
-			for (int w = HEARD_WORDS - 1; w >= 0; w--)
-				p->heard[w] =
-				    p->heard[w] << 1 | (w > 0 ? p->heard[w - 1] >> 63 : 0);
+		for (; shift > 0; shift--) {
+			for (int w = HEARD_WORDS - 1; w > 0; w--)
+				p->heard[w] = p->heard[w] << 1 | p->heard[w - 1] >> 63;
+			p->heard[0] <<= 1;
+		}
 	p->heard_hour = hour_of(at);
 	p->heard[0] |= 1;
 }
@@ -298,7 +308,7 @@ partition_heard(const struct partition *p, int64_t hour)
 {
 	int64_t ago = p->heard_hour - hour;
 
-	if (p->accepted == 0 || ago < 0 || ago >= HEARD_WORDS * 64)
+	if (ago < 0 || ago >= HEARD_WORDS * 64)
 		return false;
 	return p->heard[ago / 64] >> (ago % 64) & 1;
 }
@@ -353,14 +363,10 @@ forget(struct partition *p, timestamp day)
 		if (p->runs[i - 1]->last_event < day - DEPLOYMENT_MEMORY)
 			run_forget(p, i - 1);
 	for (i = p->service_count; i > 0; i--) {
-		struct service *s = p->services[i - 1];
+		const struct service *s = p->services[i - 1];
 
-		if (s->last_seen >= day - SERVICE_MEMORY || (s->latest && s->latest->active))
-			continue;
-		service_free(s);
-		p->service_count--;
-		memmove(p->services + i - 1, p->services + i,
-		    (p->service_count - (i - 1)) * sizeof(struct service *));
+		if (s->last_seen < day - SERVICE_MEMORY && s->latest == NULL)
+			service_forget(p, s);
 	}
 }
 
@@ -401,10 +407,14 @@ partition_fold(struct partition *p, const struct event *e)
 	    [EFFECT_NODE_ONLINE] = fold_node_online,
 	    [EFFECT_NODE_HEALTH] = fold_node_health,
 	    [EFFECT_PRESSURE] = fold_pressure,
+	    [EFFECT_REMOVED] = fold_seen,
 	};
+	uint64_t over = p->over_limit;
 
-	if (p->accepted > 0 && date_of(e->at) != date_of(p->last_seen))
+	if (date_of(e->at) != date_of(p->last_seen))
 		forget(p, date_start(date_of(e->at)));
 	fold_common(p, e);
 	effects[e->kind->effect](p, e);
+	if (e->has_container && !containers_fold(p, e))
+		p->over_limit = over + 1;
 }

@@ -1,6 +1,7 @@
 /*
  * A partition's state as bytes and back: what a snapshot holds. The version is
- * the first number; a state of another version isn't read but folded anew.
+ * the first number. One of the version before is read as well, since a base
+ * stands for days that are gone; it knows no containers and no suspects.
  */
 
 #include "fold.h"
@@ -9,22 +10,7 @@
 
 #include <string.h>
 
-enum { STATE_VERSION = 1 };
-
-/* TIMESTAMP_NONE as 0, others moved by one: short for what is usually null. */
-static void
-pack_time(struct buffer *b, timestamp at)
-{
-	pack_unsigned(b, at == TIMESTAMP_NONE ? 0 : (uint64_t)at + 1);
-}
-
-static timestamp
-unpack_time(struct unpack *u)
-{
-	uint64_t value = unpack_unsigned(u);
-
-	return value == 0 ? TIMESTAMP_NONE : (timestamp)(value - 1);
-}
+enum { STATE_VERSION = 3, STATE_VERSION_OLDEST = 2 };
 
 static void
 pack_service(struct buffer *b, const struct service *s)
@@ -35,10 +21,17 @@ pack_service(struct buffer *b, const struct service *s)
 	pack_time(b, s->last_seen);
 	pack_time(b, s->last_healthy);
 	pack_time(b, s->last_failure);
+	pack_unsigned(b, s->container_count);
+	for (size_t i = 0; i < s->container_count; i++) {
+		const struct kept_container *c = &s->containers[i];
+
+		buffer_add(b, c->bytes.data, c->bytes.length);
+		pack_unsigned(b, c->touched);
+	}
 }
 
 static void
-unpack_service(struct partition *p, struct unpack *u)
+unpack_service(struct partition *p, struct unpack *u, uint64_t version)
 {
 	struct service *s = service_ensure(p, unpack_text(u));
 
@@ -46,11 +39,14 @@ unpack_service(struct partition *p, struct unpack *u)
 		u->failed = true;
 		return;
 	}
-	s->status = unpack_unsigned(u) == SERVICE_HEALTHY ? SERVICE_HEALTHY : SERVICE_UNHEALTHY;
+	s->status = (enum service_status)(unpack_unsigned(u) % SERVICE_STATUS_COUNT);
 	s->status_since = unpack_time(u);
 	s->last_seen = unpack_time(u);
 	s->last_healthy = unpack_time(u);
 	s->last_failure = unpack_time(u);
+	if (version == STATE_VERSION)
+		for (size_t count = unpack_count(u); count > 0 && !u->failed; count--)
+			containers_restore(s, u);
 }
 
 static void
@@ -77,6 +73,8 @@ pack_incident(struct buffer *b, const struct incident *i)
 	pack_time(b, i->remediation.started_at);
 	pack_time(b, i->remediation.completed_at);
 	pack_text(b, i->remediation.source);
+	pack_unsigned(b, i->deployment_made);
+	pack_text(b, i->deployment);
 	pack_unsigned(b, i->time_count);
 	for (size_t k = 0; k < i->time_count; k++) {
 		pack_unsigned(b, (uint64_t)(incident_time(i, k) - before));
@@ -88,13 +86,10 @@ static void
 unpack_times(struct incident *i, struct unpack *u)
 {
 	timestamp before = i->started_at;
-	size_t room = 4;
+	size_t room = 1;
 
 	i->time_count = unpack_count(u);
-	if (i->time_count > INCIDENT_TIMES_MAX) {
-		u->failed = true;
-		i->time_count = 0;
-	}
+	u->failed |= i->time_count > INCIDENT_TIMES_MAX;
 	while (room < i->time_count)
 		room *= 2;
 	i->times = memory_resize(NULL, room, sizeof(*i->times));
@@ -103,7 +98,7 @@ unpack_times(struct incident *i, struct unpack *u)
 }
 
 static void
-unpack_incident(struct partition *p, struct unpack *u)
+unpack_incident(struct partition *p, struct unpack *u, uint64_t version)
 {
 	struct incident *i = memory_alloc(sizeof(*i));
 	struct service *s;
@@ -127,6 +122,10 @@ unpack_incident(struct partition *p, struct unpack *u)
 	i->remediation.started_at = unpack_time(u);
 	i->remediation.completed_at = unpack_time(u);
 	i->remediation.source = unpack_copy(u);
+	if (version == STATE_VERSION) {
+		i->deployment_made = unpack_unsigned(u) != 0;
+		i->deployment = unpack_copy(u);
+	}
 	unpack_times(i, u);
 	ARRAY_GROW(p->incidents, p->incident_count, p->incident_room);
 	p->incidents[p->incident_count++] = i;
@@ -158,7 +157,6 @@ pack_run(struct buffer *b, const struct run *r)
 	pack_time(b, r->started_at);
 	pack_time(b, r->ended_at);
 	pack_time(b, r->last_event);
-	pack_unsigned(b, r->started);
 	pack_unsigned(b, r->ended);
 	pack_unsigned(b, r->touched);
 	pack_texts(b, r->services, r->service_count);
@@ -185,7 +183,6 @@ unpack_run(struct partition *p, struct unpack *u)
 	r->started_at = unpack_time(u);
 	r->ended_at = unpack_time(u);
 	r->last_event = unpack_time(u);
-	r->started = unpack_unsigned(u);
 	r->ended = unpack_unsigned(u);
 	r->touched = unpack_unsigned(u);
 	r->service_count = unpack_count(u);
@@ -288,23 +285,38 @@ unpack_types(struct partition *p, struct unpack *u)
 	}
 }
 
+/* What the fold relies on (F3 of partition.c), whoever wrote the bytes. */
+static bool
+is_within_limits(const struct partition *p)
+{
+	bool fits = p->incident_count <= PARTITION_INCIDENTS_MAX &&
+	    p->run_count <= PARTITION_DEPLOYMENTS_MAX &&
+	    p->other_types <= PARTITION_TYPES_MAX + 1 && p->heard_hour >= 0 &&
+	    p->heard_hour <= hour_of(TIMESTAMP_LAST);
+
+	for (size_t i = 0; i < p->run_count; i++)
+		fits &= p->runs[i]->service_count <= PARTITION_SERVICES_MAX;
+	return fits;
+}
+
 struct partition *
 partition_unpack(struct unpack *u)
 {
+	uint64_t version = unpack_unsigned(u);
 	struct partition *p;
 	size_t count;
 
-	if (unpack_unsigned(u) != STATE_VERSION)
+	if (version < STATE_VERSION_OLDEST || version > STATE_VERSION)
 		return NULL;
 	p = unpack_node(u);
 	unpack_types(p, u);
 	for (count = unpack_count(u); count > 0 && !u->failed; count--)
-		unpack_service(p, u);
+		unpack_service(p, u, version);
 	for (count = unpack_count(u); count > 0 && !u->failed; count--)
-		unpack_incident(p, u);
+		unpack_incident(p, u, version);
 	for (count = unpack_count(u); count > 0 && !u->failed; count--)
 		unpack_run(p, u);
-	if (!u->failed && u->at == u->end)
+	if (!u->failed && u->at == u->end && is_within_limits(p))
 		return p;
 	partition_free(p);
 	return NULL;

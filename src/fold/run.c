@@ -54,20 +54,19 @@ first_service(const struct event *e)
 	return first == NULL ? "all" : first;
 }
 
+/* Made runs of a service began in the order of their starts: an earlier one's
+ * second, which names it, is over. */
 static struct run *
 last_open_run(const struct partition *p, const char *service)
 {
-	struct run *last = NULL;
-
-	for (size_t i = 0; i < p->run_count; i++) {
-		struct run *r = p->runs[i];
+	for (size_t i = p->run_count; i > 0; i--) {
+		struct run *r = p->runs[i - 1];
 
 		if (r->made && r->status == RUN_IN_PROGRESS &&
-		    strcmp(r->first_service, service) == 0 &&
-		    (last == NULL || r->started > last->started))
-			last = r;
+		    strcmp(r->first_service, service) == 0)
+			return r;
 	}
-	return last;
+	return NULL;
 }
 
 /* The run an event belongs to: that of its correlation id, or a made one. */
@@ -126,7 +125,6 @@ apply_effect(struct partition *p, struct run *r, const struct event *e)
 	if (e->kind->effect == EFFECT_DEPLOYMENT_STARTED) {
 		r->status = RUN_IN_PROGRESS;
 		r->attempts++;
-		r->started = ++p->order;
 		if (r->started_at == TIMESTAMP_NONE)
 			r->started_at = e->at;
 		r->ended_at = TIMESTAMP_NONE;
@@ -182,6 +180,32 @@ run_fold(struct partition *p, const struct event *e)
 	add_diagnostics(r, e);
 	keep_limit(p);
 	return all_fit;
+}
+
+/* One that names no service is for all of them. */
+static bool
+concerns(const struct run *r, const char *service)
+{
+	for (size_t i = 0; i < r->service_count; i++)
+		if (strcmp(r->services[i], service) == 0)
+			return true;
+	return r->service_count == 0;
+}
+
+const struct run *
+run_suspect(const struct partition *p, const char *service, timestamp at)
+{
+	const struct run *latest = NULL;
+
+	for (size_t i = 0; i < p->run_count; i++) {
+		const struct run *r = p->runs[i];
+
+		/* All its events are starts and ends. */
+		if (r->last_event >= at - DEPLOYMENT_SUSPECT &&
+		    (latest == NULL || r->touched > latest->touched) && concerns(r, service))
+			latest = r;
+	}
+	return latest;
 }
 
 void

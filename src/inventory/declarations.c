@@ -50,8 +50,10 @@ set_monitor(struct document *d, const struct key *key, const yaml_node_t *value,
 	    {NULL, false},
 	};
 	const struct reading *r = target;
+	int monitored = r->item->monitored;
 
-	document_read_word(d, key, value, words, strcasecmp, &r->item->monitored);
+	document_read_word(d, key, value, words, strcasecmp, &monitored);
+	r->item->monitored = monitored;
 }
 
 static void
@@ -111,7 +113,7 @@ declarations_parse(const char *text, size_t length, struct complaint *complaint)
 
 	document_init(&d, text, length, complaint);
 	document_read_keys(&d, d.root, keys, &r);
-	if (!d.bad && document_value(&d, "services") == NULL)
+	if (!d.bad && document_value(&d, d.root, "services") == NULL)
 		document_complain(&d, NULL, "no services");
 	if (d.bad) {
 		declarations_free(r.declarations);

@@ -86,12 +86,14 @@ load(struct document *d, yaml_parser_t *parser, yaml_document_t *out, const char
 
 	if (yaml_parser_load(parser, out))
 		return true;
+	if (parser->error == YAML_MEMORY_ERROR)
+		memory_fail();
 	if (parser->error == YAML_READER_ERROR)
 		mark = mark_of_offset(text, length, parser->problem_offset);
 	else
 		mark = parser->problem ? parser->problem_mark : parser->mark;
 	document_complain(d, &mark, "%s%s%s", parser->context ? parser->context : "",
-	    parser->context ? ": " : "", parser->problem ? parser->problem : "too large");
+	    parser->context ? ": " : "", parser->problem ? parser->problem : "no YAML");
 	return false;
 }
 
@@ -134,10 +136,8 @@ document_init(struct document *d, const char *text, size_t length, struct compla
 		text += 3;
 		length -= 3;
 	}
-	if (!yaml_parser_initialize(&parser)) {
-		document_complain(d, NULL, "too large");
-		return;
-	}
+	if (!yaml_parser_initialize(&parser))
+		memory_fail();
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
 	load_only(d, &parser, text, length);
@@ -266,11 +266,11 @@ is_key(const yaml_node_t *node, const char *name)
 }
 
 const yaml_node_t *
-document_value(struct document *d, const char *key)
+document_value(struct document *d, const yaml_node_t *mapping, const char *key)
 {
-	const yaml_node_pair_t *pairs = d->root ? d->root->data.mapping.pairs.start : NULL;
+	const yaml_node_pair_t *pairs = mapping ? mapping->data.mapping.pairs.start : NULL;
 
-	for (size_t i = 0; pairs != NULL && i < pair_count(d->root); i++)
+	for (size_t i = 0; pairs != NULL && i < pair_count(mapping); i++)
 		if (is_key(node_at(d, pairs[i].key), key))
 			return node_at(d, pairs[i].value);
 	return NULL;
@@ -384,7 +384,7 @@ document_read_duration(
 
 void
 document_read_word(struct document *d, const struct key *key, const yaml_node_t *value,
-    const struct word *words, int (*compare)(const char *, const char *), bool *out)
+    const struct word *words, int (*compare)(const char *, const char *), int *out)
 {
 	for (; words->text != NULL; words++)
 		if (compare(document_text(value), words->text) == 0) {

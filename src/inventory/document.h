@@ -50,7 +50,7 @@ struct names {
 
 struct word {
 	const char *text; /* NULL ends a table */
-	bool meaning;
+	int meaning;
 };
 
 void document_init(
@@ -62,8 +62,8 @@ void document_release(struct document *d);
 void document_complain(struct document *d, const yaml_mark_t *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The value of a key of the top level, also where it's null; NULL without. */
-const yaml_node_t *document_value(struct document *d, const char *key);
+/* The value of a key, also where it's null; NULL without, or without a mapping. */
+const yaml_node_t *document_value(struct document *d, const yaml_node_t *mapping, const char *key);
 
 /* `mapping` may be NULL, which is an empty one. */
 void document_read_keys(
@@ -75,7 +75,7 @@ void document_read_list(struct document *d, const struct key *key, const yaml_no
 void document_read_duration(
     struct document *d, const struct key *key, const yaml_node_t *value, timestamp *out);
 void document_read_word(struct document *d, const struct key *key, const yaml_node_t *value,
-    const struct word *words, int (*compare)(const char *, const char *), bool *out);
+    const struct word *words, int (*compare)(const char *, const char *), int *out);
 
 /* A scalar that was handed out above has no NUL but at its end. */
 const char *document_text(const yaml_node_t *scalar);

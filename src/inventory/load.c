@@ -21,15 +21,21 @@ put(json_t *object, const char *key, json_t *value)
 	(void)json_object_set_new_nocheck(object, key, value);
 }
 
-/* The file's identity now; zeros where it isn't there. */
+/* Of a file that can't be looked at or read: never the same again. */
+static const struct identity unknown = {.inode = UINT64_MAX, .ctime = TIMESTAMP_LAST};
+
+/* The file's identity now; zeros where it isn't there, and one that is never
+ * the same again where that can't be told. */
 static void
 identify(int repo, const char *path, struct identity *out)
 {
 	struct stat st;
 
 	*out = (struct identity){0};
-	if (repo >= 0 && fstatat(repo, path, &st, 0) == 0)
+	if (disk.stat(repo, path, &st, 0) == 0)
 		identity_of(&st, out);
+	else if (errno != ENOENT && errno != ENOTDIR)
+		*out = unknown;
 }
 
 static bool
@@ -39,7 +45,7 @@ is_as_remembered(const json_t *file, const struct identity *now)
 	timestamp read = json_integer_value(json_object_get(file, "read"));
 
 	return identity_from_json(json_object_get(file, "identity"), &then) &&
-	    identity_same(&then, now) && (now->inode == 0 || read > now->ctime + RACY);
+	    identity_same(&then, now) && read > timestamp_add(now->ctime, RACY);
 }
 
 static const json_t *
@@ -53,6 +59,13 @@ remember_file(struct inventory *inv, const char *path, const struct identity *no
 {
 	put(json_object_get(inv->memory, "files"), path,
 	    json_pack("{s:o,s:I}", "identity", identity_to_json(now), "read", (json_int_t)read));
+}
+
+/* What can't be read now is read again in the next run. */
+static void
+remember_unread(struct inventory *inv, const char *path)
+{
+	remember_file(inv, path, &unknown, 0);
 }
 
 bool
@@ -78,13 +91,14 @@ complaint_text(const char *path, unsigned long line, unsigned long column, const
 
 /* Reads a file of the inventory. 1, or 0 with *complaint where it can't. */
 static bool
-read_text(int repo, const char *path, struct buffer *out, struct complaint *complaint)
+read_text(struct inventory *inv, const char *path, struct buffer *out, struct complaint *complaint)
 {
-	if (disk_read_followed(repo, path, INVENTORY_FILE_MAX, out, NULL) == 0)
+	if (disk_read_followed(inv->repo, path, INVENTORY_FILE_MAX, out, NULL) == 0)
 		return true;
 	*complaint = (struct complaint){.line = 1, .column = 1};
-	(void)snprintf(
-	    complaint->reason, sizeof(complaint->reason), "cannot read: %s", strerror(errno));
+	(void)snprintf(complaint->reason, sizeof(complaint->reason), "cannot read: %s",
+	    inv->repo < 0 ? "the repository can't be opened" : strerror(errno));
+	remember_unread(inv, path);
 	return false;
 }
 
@@ -93,10 +107,10 @@ read_topology(struct inventory *inv, const char *map, json_t *errors)
 {
 	cleanup_buffer struct buffer text = {0};
 	struct topology *topology = NULL;
-	struct complaint why;
+	struct complaint why = {0};
 	bool in_map = false;
 
-	if (read_text(inv->repo, TOPOLOGY_PATH, &text, &why))
+	if (read_text(inv, TOPOLOGY_PATH, &text, &why))
 		topology = topology_parse(buffer_string(&text), text.length, map, &in_map, &why);
 	if (topology == NULL)
 		(void)json_array_append_new(errors,
@@ -128,8 +142,10 @@ fall_back(struct inventory *inv, json_t *errors, struct error *err)
 	inv->topology = topology_from_json(last_good);
 	if (inv->topology != NULL)
 		return 0;
-	return error_set(err, EX_CONFIG, "%s (and there never was a good topology)",
-	    json_string_value(json_array_get(errors, 0)));
+	return error_set(err, EX_CONFIG, "%s (and %s)",
+	    json_string_value(json_array_get(errors, 0)),
+	    json_is_object(last_good) ? "what the last good topology was is lost" :
+					"there never was a good topology");
 }
 
 static int
@@ -154,9 +170,9 @@ load_topology(struct inventory *inv, const char *map, bool same_map, struct erro
 		(void)json_array_append_new(errors,
 		    complaint_text(TOPOLOGY_PATH, 1, 1, "is gone, though it was there before"));
 	}
-	if (inv->topology == NULL && json_array_size(errors) > 0)
+	if (json_array_size(errors) > 0)
 		return fall_back(inv, errors, err);
-	if (inv->topology == NULL && now.inode == 0)
+	if (now.inode == 0)
 		return load_absent(inv, map, err);
 	inv->state = TOPOLOGY_PRESENT;
 	if (inv->topology == NULL)
@@ -195,23 +211,22 @@ static void
 add_host(struct inventory *inv, const char *node, const json_t *what)
 {
 	const json_t *bad = json_object_get(what, "bad");
-	const json_t *declared = json_object_get(what, "declarations");
 
 	ARRAY_GROW(inv->hosts, inv->host_count, inv->host_room);
 	inv->hosts[inv->host_count++] = (struct host){.node = text_copy(node),
 	    .bad = bad != NULL,
-	    .declarations = declared ? declarations_from_json(declared) : NULL};
+	    .declarations = declarations_from_json(json_object_get(what, "declarations"))};
 }
 
 static json_t *
-read_host(int repo, const char *path)
+read_host(struct inventory *inv, const char *path)
 {
 	cleanup_buffer struct buffer text = {0};
 	struct declarations *declarations = NULL;
 	struct complaint why;
 	json_t *what;
 
-	if (read_text(repo, path, &text, &why))
+	if (read_text(inv, path, &text, &why))
 		declarations = declarations_parse(buffer_string(&text), text.length, &why);
 	if (declarations == NULL)
 		return json_pack(
@@ -224,27 +239,27 @@ read_host(int repo, const char *path)
 const struct host *
 inventory_host(struct inventory *inv, const char *node)
 {
-	cleanup_buffer struct buffer path = {0};
+	cleanup_buffer struct buffer text = {0};
 	timestamp read = clock_real();
 	const json_t *file;
+	const char *path;
 	struct identity now;
 	json_t *what;
 
-	buffer_text(&path, "hosts/%s/services.yaml", node);
-	(void)buffer_string(&path);
+	buffer_text(&text, "hosts/%s/services.yaml", node);
+	path = buffer_string(&text);
 	if (inv->repo == INVENTORY_RECALLED) {
 		add_host(inv, node, remembered(inv->memory, "hosts", node));
 		return &inv->hosts[inv->host_count - 1];
 	}
-	identify(inv->repo, (char *)path.data, &now);
-	file = remembered(inv->before, "files", (char *)path.data);
+	identify(inv->repo, path, &now);
+	file = remembered(inv->before, "files", path);
 	if (is_as_remembered(file, &now)) {
-		put(json_object_get(inv->memory, "files"), (char *)path.data,
-		    json_incref((json_t *)file));
+		put(json_object_get(inv->memory, "files"), path, json_incref((json_t *)file));
 		what = json_incref((json_t *)remembered(inv->before, "hosts", node));
 	} else {
-		remember_file(inv, (char *)path.data, &now, read);
-		what = now.inode == 0 ? json_object() : read_host(inv->repo, (char *)path.data);
+		remember_file(inv, path, &now, read);
+		what = now.inode == 0 ? json_object() : read_host(inv, path);
 	}
 	add_host(inv, node, what);
 	put(json_object_get(inv->memory, "hosts"), node, what);

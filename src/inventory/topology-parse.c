@@ -73,8 +73,10 @@ set_connectivity(struct document *d, const struct key *key, const yaml_node_t *v
 	    {NULL, false},
 	};
 	const struct reading *r = target;
+	int intermittent = r->node->intermittent;
 
-	document_read_word(d, key, value, words, strcmp, &r->node->intermittent);
+	document_read_word(d, key, value, words, strcmp, &intermittent);
+	r->node->intermittent = intermittent;
 }
 
 static void
@@ -149,7 +151,7 @@ read_file(struct reading *r, const char *text, size_t length, struct complaint *
 	topology_sort_nodes(r->topology);
 	add_listed(&d, r);
 	if (!d.bad && r->topology->node_count == 0) {
-		const yaml_node_t *nodes = document_value(&d, "nodes");
+		const yaml_node_t *nodes = document_value(&d, d.root, "nodes");
 
 		document_complain(&d, nodes ? &nodes->start_mark : NULL, "lists no node");
 	}

@@ -31,6 +31,15 @@ source_day(struct source *s, uint64_t generation, int32_t date, int32_t closed)
 	return &s->days[at];
 }
 
+const struct day *
+source_find_day(const struct source *s, int32_t date)
+{
+	for (size_t i = s->day_count; i > 0; i--)
+		if (s->days[i - 1].date == date)
+			return &s->days[i - 1];
+	return NULL;
+}
+
 /* One gzip member of `in`. */
 static void
 deflate_member(const struct buffer *in, struct buffer *out)
@@ -39,7 +48,7 @@ deflate_member(const struct buffer *in, struct buffer *out)
 	uLong bound;
 
 	if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		abort();
+		memory_fail();
 	bound = deflateBound(&z, in->length);
 	buffer_reserve(out, bound);
 	z.next_in = in->data;
@@ -59,7 +68,7 @@ inflate_members(const struct buffer *in, struct buffer *out)
 	int result;
 
 	if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
-		return -1;
+		memory_fail();
 	do {
 		buffer_reserve(out, INFLATE_STEP);
 		z.next_out = out->data + out->length;
@@ -70,6 +79,8 @@ inflate_members(const struct buffer *in, struct buffer *out)
 			result = inflateReset(&z);
 	} while (result == Z_OK);
 	(void)inflateEnd(&z);
+	if (result == Z_MEM_ERROR)
+		memory_fail();
 	return result == Z_STREAM_END ? 0 : -1;
 }
 
@@ -82,11 +93,8 @@ read_day(const struct store *store, const char *path, const struct day *d, struc
 	struct buffer *file = d->compressed ? &raw : out;
 	size_t before = file->length;
 
-	if (disk_read(store->fd, path, OWN_FILE_MAX, file, err) < 0) {
-		if (err != NULL)
-			err->status = EX_DATAERR;
+	if (read_own(store, path, file, err) < 0)
 		return -1;
-	}
 	if (file->length - before < d->length)
 		return error_set(err, EX_DATAERR, "%s is shorter than it was", path);
 	file->length = before + d->length;
@@ -111,36 +119,54 @@ day_load(const struct store *store, const struct source *s, const struct day *d,
 		if (check_magic(&in, day_magic, (char *)path.data, err) < 0)
 			return -1;
 		out->length -= FILE_MAGIC;
-		memmove(out->data + before, in.at, out->length - before);
+		if (out->data != NULL)
+			memmove(out->data + before, in.at, out->length - before);
 	}
 	buffer_add(out, d->pending.data, d->pending.length);
 	return 0;
 }
 
-void
-day_salvage(
-    const struct store *store, const struct source *s, const struct day *d, struct buffer *out)
+int
+day_salvage(const struct store *store, const struct source *s, const struct day *d,
+    struct buffer *out, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0}, raw = {0};
 	struct buffer *file = d->compressed ? &raw : out;
 	struct unpack in;
 
 	day_path(s, d, &path);
-	if (disk_read(store->fd, (char *)path.data, OWN_FILE_MAX, file, NULL) < 0)
-		return;
+	if (read_own(store, (char *)path.data, file, err) < 0)
+		return err->status == EX_DATAERR ? 0 : -1;
 	if (d->compressed)
 		(void)inflate_members(&raw, out);
 	in = (struct unpack){out->data, out->data + out->length, false};
 	if (check_magic(&in, day_magic, "", NULL) < 0) {
 		out->length = 0;
-		return;
+		return 0;
 	}
 	out->length -= FILE_MAGIC;
 	memmove(out->data, in.at, out->length);
+	return 0;
+}
+
+bool
+day_is_sound(const struct store *store, const struct source *s, const struct day *d)
+{
+	cleanup_buffer struct buffer bytes = {0};
+	struct unpack in, frame;
+	uint64_t count = 0;
+	int more;
+
+	if (day_load(store, s, d, &bytes, NULL) < 0)
+		return false;
+	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
+	while ((more = frame_next(&in, &frame)) > 0)
+		count++;
+	return more == 0 && (d->rows == 0 || count == d->rows);
 }
 
 int
-day_flush(struct store *store, const struct source *s, struct day *d, bool sync, struct error *err)
+day_flush(struct store *store, const struct source *s, struct day *d, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0}, plain = {0}, packed = {0};
 	struct buffer *out = &plain;
@@ -153,12 +179,12 @@ day_flush(struct store *store, const struct source *s, struct day *d, bool sync,
 		out = &packed;
 	}
 	day_path(s, d, &path);
-	if (disk_append(
-		store->fd, buffer_string(&path), d->length, out->data, out->length, sync, err) < 0)
+	if (disk_append(store->fd, buffer_string(&path), d->length, out->data, out->length, err) <
+	    0)
 		return -1;
 	d->length += out->length;
 	d->pending.length = 0;
-	d->unsynced = !sync;
+	d->unsynced = true;
 	return 0;
 }
 
@@ -169,7 +195,9 @@ day_compress(struct store *store, const struct source *s, struct day *d, struct 
 	struct day new = {.date = d->date,
 	    .generation = store->generation,
 	    .rows = d->rows,
+	    .bytes = d->bytes,
 	    .old_rows = d->old_rows,
+	    .old_bytes = d->old_bytes,
 	    .compressed = true};
 
 	buffer_add(&rows, day_magic, FILE_MAGIC);
@@ -179,7 +207,7 @@ day_compress(struct store *store, const struct source *s, struct day *d, struct 
 	day_path(s, &new, &path);
 	if (disk_create(store->fd, buffer_string(&path), packed.data, packed.length, 0644, err) < 0)
 		return -1;
-	new.length = packed.length;
+	new.length = new.old_length = packed.length;
 	buffer_release(&d->pending);
 	*d = new;
 	return 0;

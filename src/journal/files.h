@@ -10,6 +10,8 @@ enum { FILE_MAGIC = 8 };
 int check_magic(
     struct unpack *in, const char magic[FILE_MAGIC], const char *path, struct error *err);
 
-enum { OWN_FILE_MAX = 1 << 30 }; /* no file of our own is larger */
+/* Reads a file of the store. One that is missing or no file of ours is damage,
+ * EX_DATAERR; one that can't be read now is EX_IOERR. */
+int read_own(const struct store *store, const char *path, struct buffer *out, struct error *err);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char manifest_magic[FILE_MAGIC] = {'H', 'L', 'm', 'a', 'n', 'i', '\n', '1'};
+static const char manifest_magic[FILE_MAGIC] = {'H', 'L', 'm', 'a', 'n', 'i', '\n', '2'};
 
 struct manifest *
 manifest_new(const char *node)
@@ -182,7 +182,7 @@ unpack_directory(struct source *s, struct unpack *u)
 	unpack_identity(u, &d->identity);
 	d->listed = unpack_signed(u);
 	d->decisions_generation = unpack_unsigned(u);
-	d->decisions_length = unpack_unsigned(u);
+	d->decisions_length = d->committed_length = unpack_unsigned(u);
 	d->newest = unpack_signed(u);
 	d->held = unpack_unsigned(u);
 	d->held_until = unpack_signed(u);
@@ -208,6 +208,7 @@ pack_source(struct buffer *b, const struct source *s)
 		pack_unsigned(b, s->days[i].generation);
 		pack_unsigned(b, s->days[i].length);
 		pack_unsigned(b, s->days[i].rows);
+		pack_unsigned(b, s->days[i].bytes);
 		pack_unsigned(b, s->days[i].compressed);
 	}
 }
@@ -227,8 +228,9 @@ unpack_source(struct manifest *m, struct unpack *u)
 		d = &s->days[s->day_count++];
 		*d = (struct day){.date = (int32_t)unpack_signed(u)};
 		d->generation = unpack_unsigned(u);
-		d->length = unpack_unsigned(u);
+		d->length = d->old_length = unpack_unsigned(u);
 		d->rows = d->old_rows = unpack_unsigned(u);
+		d->bytes = d->old_bytes = unpack_unsigned(u);
 		d->compressed = unpack_unsigned(u) != 0;
 	}
 }
@@ -267,7 +269,7 @@ unpack_snapshots(struct manifest *m, struct unpack *u)
 
 		ARRAY_GROW(m->snapshots, m->snapshot_count, m->snapshot_room);
 		s = &m->snapshots[m->snapshot_count++];
-		s->boundary = unpack_signed(u);
+		*s = (struct snapshot){.boundary = unpack_signed(u)};
 		s->generation = unpack_unsigned(u);
 		s->daily = unpack_unsigned(u) != 0;
 	}
@@ -297,6 +299,33 @@ manifest_unpack(const void *data, size_t length)
 		return m;
 	manifest_free(m);
 	return NULL;
+}
+
+static void
+source_revert(struct source *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->directory_count; i++)
+		s->directories[i].decisions_length = s->directories[i].committed_length;
+	for (size_t i = 0; i < s->day_count; i++) {
+		struct day *d = &s->days[i];
+
+		buffer_release(&d->pending);
+		d->length = d->old_length;
+		d->rows = d->old_rows;
+		d->bytes = d->old_bytes;
+		if (d->length > 0)
+			s->days[kept++] = *d;
+	}
+	s->day_count = kept;
+}
+
+void
+manifest_revert(struct manifest *m)
+{
+	for (size_t i = 0; i < m->source_count; i++)
+		source_revert(&m->sources[i]);
 }
 
 static void

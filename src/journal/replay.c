@@ -43,32 +43,21 @@ add_rows(struct rows *rows, const struct source *s, const struct day *d, struct 
 	while ((more = frame_next(&in, &frame)) > 0) {
 		struct row row;
 
-		if (!row_peek(frame, &row)) {
-			more = -1;
+		if (!row_peek(frame, &row))
 			break;
-		}
 		row.is_new = index++ >= d->old_rows;
 		if (row.at < boundary)
 			continue;
 		ARRAY_GROW(rows->items, rows->count, rows->room);
 		rows->items[rows->count++] = row;
 	}
-	if (more < 0 || index != d->rows) {
+	if (more != 0 || index != d->rows) {
 		char date[DATE_TEXT_MAX];
 
 		return error_set(err, EX_DATAERR, "journal/%s/%s is damaged", s->name,
 		    date_format(d->date, date));
 	}
 	return 0;
-}
-
-static const struct day *
-find_day(const struct source *s, int32_t date)
-{
-	for (size_t i = s->day_count; i > 0; i--)
-		if (s->days[i - 1].date == date)
-			return &s->days[i - 1];
-	return NULL;
 }
 
 static void
@@ -93,14 +82,14 @@ load_date(
 
 	rows->count = rows->bytes.length = 0;
 	for (size_t i = 0; i < m->source_count; i++) {
-		const struct day *d = find_day(&m->sources[i], date);
+		const struct day *d = source_find_day(&m->sources[i], date);
 
 		if (d != NULL && day_load(r->store, &m->sources[i], d, &rows->bytes, err) < 0)
 			return -1;
 		ends[i] = rows->bytes.length;
 	}
 	for (size_t i = 0; i < m->source_count; from = ends[i++]) {
-		const struct day *d = find_day(&m->sources[i], date);
+		const struct day *d = source_find_day(&m->sources[i], date);
 		struct unpack in = {rows->bytes.data + from, rows->bytes.data + ends[i], false};
 
 		if (d != NULL && add_rows(rows, &m->sources[i], d, in, boundary, err) < 0)
@@ -200,12 +189,11 @@ start(struct replay *r, timestamp *boundary, struct error *err)
 			*boundary = s->boundary;
 			return p;
 		}
-		if (m->based && m->snapshot_count == 1)
+		if (err->status != EX_DATAERR || (m->based && m->snapshot_count == 1))
 			return NULL;
 		message_warning("%s", err->text);
 		m->snapshot_count--;
 	}
-	*boundary = TIMESTAMP_NONE;
 	return partition_new(m->node);
 }
 
@@ -218,14 +206,14 @@ drop_later(struct manifest *m, timestamp oldest_new)
 		m->snapshot_count--;
 }
 
+/* The base, being old, is one of a day. */
 static void
 thin_out(struct manifest *m, timestamp newest)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < m->snapshot_count; i++)
-		if ((m->based && i == 0) || m->snapshots[i].daily ||
-		    newest - m->snapshots[i].boundary <= HOURLY_FOR)
+		if (m->snapshots[i].daily || newest - m->snapshots[i].boundary <= HOURLY_FOR)
 			m->snapshots[kept++] = m->snapshots[i];
 	m->snapshot_count = kept;
 }
@@ -238,7 +226,7 @@ end_journal(struct manifest *m, timestamp newest)
 
 	while (base > 0 && m->snapshots[base - 1].boundary > newest - JOURNAL_MEMORY)
 		base--;
-	if (base == 0 || (m->based && base == 1))
+	if (base == 0)
 		return;
 	m->based = true;
 	m->snapshot_count -= base - 1;
@@ -263,15 +251,15 @@ replay_partition(struct replay *r, timestamp oldest_new, struct error *err)
 	struct manifest *m = r->manifest;
 	struct partition *p;
 	struct rows rows = {0};
-	timestamp boundary;
+	timestamp boundary = TIMESTAMP_NONE;
 	int32_t date = INT32_MIN;
 	int result = 0;
 
 	drop_later(m, oldest_new);
 	if ((p = start(r, &boundary, err)) == NULL)
 		return NULL;
-	for (int64_t after = boundary == TIMESTAMP_NONE ? INT32_MIN : date_of(boundary) - 1;
-	     result == 0 && next_date(m, after, &date); after = date) {
+	for (int64_t after = date_of(boundary) - 1; result == 0 && next_date(m, after, &date);
+	     after = date) {
 		result = load_date(r, date, boundary, &rows, err);
 		if (result == 0)
 			result = fold_rows(r, p, &rows, err);
@@ -281,8 +269,8 @@ replay_partition(struct replay *r, timestamp oldest_new, struct error *err)
 		partition_free(p);
 		return NULL;
 	}
-	m->newest = p->accepted > 0 ? p->last_seen : TIMESTAMP_NONE;
-	if (r->take_snapshots && p->accepted > 0) {
+	m->newest = p->last_seen;
+	if (r->take_snapshots) {
 		thin_out(m, m->newest);
 		end_journal(m, m->newest);
 	}

@@ -28,7 +28,9 @@ void
 metrics_pack(struct buffer *b, const struct metric *metrics, size_t count)
 {
 	pack_unsigned(b, count);
-	for (const struct metric *m = metrics; m < metrics + count; m++) {
+	for (size_t i = 0; i < count; i++) {
+		const struct metric *m = &metrics[i];
+
 		pack_text(b, m->name);
 		pack_unsigned(b, m->is_integer);
 		if (m->is_integer)
@@ -80,6 +82,8 @@ row_pack(struct buffer *b, const struct event *e, const struct place *place)
 	pack_names(b, e->services, e->service_count);
 	metrics_pack(b, e->metrics, e->metric_count);
 	pack_names(b, e->diagnostics, e->diagnostic_count);
+	if (e->has_container)
+		sighting_pack(b, &e->container);
 	frame_end(b, frame);
 }
 
@@ -131,6 +135,11 @@ row_unpack(const struct row *row, struct event *e)
 	e->service_count = unpack_names(&u, e->services, EVENT_SERVICES_MAX);
 	e->metric_count = metrics_unpack(&u, e->metrics);
 	e->diagnostic_count = unpack_names(&u, e->diagnostics, EVENT_DIAGNOSTICS_MAX);
+	/* Most rows end here, as all did before there were containers. */
+	e->has_container = !u.failed && u.at < u.end;
+	if (e->has_container)
+		sighting_unpack(&u, &e->container);
+	u.failed |= e->has_container && e->service_count != 1;
 	return !u.failed && u.at == u.end;
 }
 

@@ -11,7 +11,7 @@ enum { STATE_MAX = 1 << 28, SNAPSHOT_LEVEL = 1 };
 
 int
 snapshot_write(
-    struct store *store, const struct partition *p, const struct snapshot *s, struct error *err)
+    struct store *store, const struct partition *p, struct snapshot *s, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0}, state = {0}, out = {0};
 	uLongf length;
@@ -27,11 +27,14 @@ snapshot_write(
 	buffer_reserve(&out, length);
 	if (compress2(out.data + out.length, &length, state.data, state.length, SNAPSHOT_LEVEL) !=
 	    Z_OK)
-		abort();
+		memory_fail();
 	out.length += length;
 	frame_end(&out, frame);
 	snapshot_path(p->node, s, &path);
-	return disk_create(store->fd, buffer_string(&path), out.data, out.length, 0644, err);
+	if (disk_append(store->fd, buffer_string(&path), 0, out.data, out.length, err) < 0)
+		return -1;
+	s->unsynced = true;
+	return 0;
 }
 
 static struct partition *
@@ -41,12 +44,15 @@ unpack_state(struct unpack frame)
 	uint64_t length = unpack_fixed(&frame, 8);
 	uLongf got = (uLongf)length;
 	struct unpack in;
+	int result;
 
 	if (frame.failed || length > STATE_MAX)
 		return NULL;
 	buffer_reserve(&state, length + 1);
-	if (uncompress(state.data, &got, frame.at, (uLong)(frame.end - frame.at)) != Z_OK ||
-	    got != length)
+	result = uncompress(state.data, &got, frame.at, (uLong)(frame.end - frame.at));
+	if (result == Z_MEM_ERROR)
+		memory_fail();
+	if (result != Z_OK || got != length)
 		return NULL;
 	in = (struct unpack){state.data, state.data + length, false};
 	return partition_unpack(&in);
@@ -61,11 +67,8 @@ snapshot_load(
 	struct unpack in, frame;
 
 	snapshot_path(node, s, &path);
-	if (disk_read(store->fd, buffer_string(&path), OWN_FILE_MAX, &file, err) < 0) {
-		if (err != NULL)
-			err->status = EX_DATAERR;
+	if (read_own(store, buffer_string(&path), &file, err) < 0)
 		return NULL;
-	}
 	in = (struct unpack){file.data, file.data + file.length, false};
 	if (check_magic(&in, snapshot_magic, (char *)path.data, err) < 0)
 		return NULL;

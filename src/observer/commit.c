@@ -16,6 +16,7 @@
 #include <homelab/message.h>
 #include <homelab/publish.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -35,21 +36,37 @@ is_changed(const struct slot *s)
 	    memcmp(s->packed.data, s->committed.data, s->packed.length) != 0;
 }
 
-static json_t *
-options_of(const struct observer *o)
+void
+slot_take_over(struct slot *s, uint64_t generation)
+{
+	struct buffer written = s->packed;
+
+	if (!has_manifest(s)) {
+		s->committed.length = 0;
+		s->committed_generation = 0;
+	} else if (is_changed(s)) {
+		s->packed = s->committed;
+		s->committed = written;
+		s->committed_generation = generation;
+	}
+}
+
+json_t *
+observer_options_json(const struct observer *o)
 {
 	const struct retention *r = &o->options->retention;
 
-	return json_pack("{s:I,s:I,s:I}", "incident_retention", (json_int_t)r->incidents,
+	return json_pack("{s:I,s:I,s:I,s:I}", "incident_retention", (json_int_t)r->incidents,
 	    "service_retention", (json_int_t)r->services, "deployment_retention",
-	    (json_int_t)r->deployments);
+	    (json_int_t)r->deployments, "history_limit", (json_int_t)o->options->history_limit);
 }
 
 bool
 observer_has_news(struct observer *o)
 {
-	json_auto_t *options = options_of(o), *digests = publish_digests(&o->projected);
-	bool news = o->before == NULL || o->rebuild || !o->intact || o->tree_listed;
+	json_auto_t *options = observer_options_json(o), *digests = publish_digests(&o->projected);
+	bool news = o->before == NULL || o->rebuild || !o->intact || o->tree_listed ||
+	    json_array_size(o->changes) > 0;
 
 	for (size_t i = 0; i < o->slot_count; i++) {
 		struct slot *s = &o->slots[i];
@@ -60,7 +77,7 @@ observer_has_news(struct observer *o)
 	}
 	return news || !json_equal(options, json_object_get(o->before, "options")) ||
 	    !json_equal(digests, json_object_get(o->before, "documents")) ||
-	    !json_equal(o->inventory.memory, json_object_get(o->before, "inventory")) ||
+	    observer_has_learned(o) ||
 	    o->clock.next != json_integer_value(json_object_get(o->before, "valid_until"));
 }
 
@@ -151,44 +168,63 @@ files_now(const struct observer *o, const struct slot *s, json_t *set)
 	(void)json_object_set_new(set, (char *)path.data, json_true());
 }
 
-/* Syncs the directories in which this run made files. */
-static int
-sync_directories(struct observer *o, const json_t *before, const json_t *now, struct error *err)
+static void
+add_directories(const json_t *files, json_t *set)
 {
-	json_auto_t *directories = json_object();
 	const char *path;
 	json_t *value;
 
-	json_object_foreach ((json_t *)now, path, value) {
-		cleanup_free char *directory = NULL;
+	json_object_foreach ((json_t *)files, path, value) {
+		cleanup_free char *directory =
+		    text_copy_length(path, (size_t)(strrchr(path, '/') - path));
 
-		if (json_object_get(before, path) != NULL)
-			continue;
-		directory = text_copy_length(path, (size_t)(strrchr(path, '/') - path));
-		(void)json_object_set_new(directories, directory, json_true());
+		(void)json_object_set_new(set, directory, json_true());
 	}
-	json_object_foreach (directories, path, value)
+}
+
+/* The store's own directories, down to its name in ROOT/state. */
+static int
+sync_store(struct observer *o, struct error *err)
+{
+	if (disk_sync_dir(o->store.fd, "journal", err) < 0 ||
+	    disk_sync_dir(o->store.fd, "partitions", err) < 0 ||
+	    disk_sync_dir(o->store.fd, ".", err) < 0)
+		return -1;
+	return disk_sync_dir(o->state, ".", err);
+}
+
+/* Syncs the directories in which this run made files; also those above one that
+ * has no committed file, since whoever made it may have been killed before its
+ * name was durable. */
+static int
+sync_directories(struct observer *o, const json_t *before, const json_t *now, struct error *err)
+{
+	json_auto_t *known = json_object(), *touched = json_object(),
+		    *made = json_copy((json_t *)now);
+	bool is_new = false;
+	const char *path;
+	json_t *value;
+
+	json_object_foreach ((json_t *)before, path, value)
+		(void)json_object_del(made, path);
+	add_directories(before, known);
+	add_directories(made, touched);
+	json_object_foreach (touched, path, value) {
 		if (disk_sync_dir(o->store.fd, path, err) < 0)
 			return -1;
-	if (!atomic_load(&o->store.new_dirs))
-		return 0;
-	if (disk_sync_dir(o->store.fd, "journal", err) < 0 ||
-	    disk_sync_dir(o->store.fd, "partitions", err) < 0)
-		return -1;
-	return disk_sync_dir(o->store.fd, ".", err);
+		is_new |= json_object_get(known, path) == NULL;
+	}
+	return is_new ? sync_store(o, err) : 0;
 }
 
 static int
 write_manifest(struct observer *o, const struct slot *s, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0};
-	int made;
 
 	buffer_text(&path, "partitions/%s", s->manifest->node);
-	if ((made = disk_make_dir(o->store.fd, buffer_string(&path), err)) < 0)
+	if (disk_make_dir(o->store.fd, buffer_string(&path), err) < 0)
 		return -1;
-	if (made > 0)
-		atomic_store(&o->store.new_dirs, true);
 	manifest_path(s->manifest->node, o->store.generation, &path);
 	return disk_create(
 	    o->store.fd, (char *)path.data, s->packed.data, s->packed.length, 0644, err);
@@ -219,18 +255,27 @@ write_manifests(struct observer *o, json_t *partitions, struct error *err)
 
 /* --- the commit ------------------------------------------------------------ */
 
+static json_int_t
+history_bytes(const struct observer *o)
+{
+	return o->history.length > 0 ?
+	    (json_int_t)o->history.length :
+	    json_integer_value(json_object_get(o->before, "history_bytes"));
+}
+
 static json_t *
-new_checkpoint(const struct observer *o, json_t *partitions)
+new_checkpoint(const struct observer *o, json_t *partitions, json_t *inventory)
 {
 	static const char *const states[] = {"present", "stale", "absent"};
 
-	return json_pack("{s:o,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:O,s:s,s:o,s:o}", "node_checkpoints",
-	    node_checkpoints(o), "generation", (json_int_t)o->store.generation, "cycle",
-	    (json_int_t)observer_cycle(o), "projected_at", (json_int_t)o->now, "valid_until",
-	    (json_int_t)o->clock.next, "tree", tree_to_json(&o->tree), "partitions", partitions,
-	    "documents", publish_digests(&o->projected), "inventory", o->inventory.memory,
-	    "topology", states[o->inventory.state], "options", options_of(o), "totals",
-	    observer_totals(o));
+	return json_pack("{s:o,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:I}",
+	    "node_checkpoints", node_checkpoints(o), "generation", (json_int_t)o->store.generation,
+	    "cycle", (json_int_t)observer_cycle(o), "projected_at", (json_int_t)o->now,
+	    "valid_until", (json_int_t)o->clock.next, "tree", tree_to_json(&o->tree), "partitions",
+	    partitions, "documents", publish_digests(&o->projected), "inventory", inventory,
+	    "topology", states[o->inventory.state], "options", observer_options_json(o), "totals",
+	    observer_totals(o), "outbox", outbox_to_json(&o->outbox), "history_bytes",
+	    history_bytes(o));
 }
 
 void
@@ -244,29 +289,46 @@ remove_files(const struct store *store, const json_t *set, const json_t *keep)
 			(void)disk_remove(store->fd, path, NULL);
 }
 
+/* What the workers left unsynced since it might not have been committed. */
+static int
+sync_partitions(struct observer *o, struct error *err)
+{
+	for (size_t i = 0; o->early && i < o->slot_count; i++)
+		if (o->slots[i].active && manifest_sync(&o->store, o->slots[i].manifest, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 commit_state(struct observer *o, json_t *before, json_t *now, struct error *err)
 {
-	json_t *partitions = json_object();
-	json_auto_t *checkpoint = NULL;
+	json_t *partitions = json_object(), *inventory = NULL;
 
-	if (write_manifests(o, partitions, err) < 0) {
+	if (sync_partitions(o, err) < 0 || observer_record(o, err) < 0 ||
+	    write_manifests(o, partitions, err) < 0 ||
+	    (inventory = observer_write_memory(o, err)) == NULL) {
 		json_decref(partitions);
 		return -1;
 	}
-	checkpoint = new_checkpoint(o, partitions);
-	if (sync_directories(o, before, now, err) < 0)
+	outbox_files(&o->outbox, now);
+	o->checkpoint = new_checkpoint(o, partitions, inventory);
+	if (sync_directories(o, before, now, err) < 0 ||
+	    checkpoint_write(o->state, o->checkpoint, err) < 0)
 		return -1;
-	return checkpoint_write(o->state, checkpoint, err);
+	o->committed = true;
+	return disk_sync_dir(o->state, ".", err);
 }
 
 static int
 publish(struct observer *o, struct error *err)
 {
 	const json_t *old = json_object_get(o->before, "documents");
-	int written = publish_documents(o->world, &o->projected, old, o->intact, err);
+	int written = publish_documents(o->world, &o->projected, old, o->intact, &o->history, err);
 
 	if (written < 0)
+		return -1;
+	/* The directory itself may be new. */
+	if (!o->intact && disk_sync_dir(o->root, ".", err) < 0)
 		return -1;
 	observer_observe(o, o->projected.summary, o->store.generation);
 	return publish_summary(o->world, o->projected.summary, err) < 0 ? -1 : written;
@@ -282,71 +344,105 @@ observer_commit(struct observer *o, struct error *err)
 		files_before(&o->slots[i], before);
 		files_now(o, &o->slots[i], now);
 	}
+	observer_add_memory(o, before, now);
+	outbox_files(&o->outbox, before);
 	if (commit_state(o, before, now, err) < 0)
 		return -1;
-	o->committed = true;
 	if ((written = publish(o, err)) < 0)
 		return -1;
+	for (size_t i = 0; i < o->slot_count; i++)
+		keep_damaged(o, &o->slots[i]);
+	observer_keep_memory(o);
 	remove_files(&o->store, before, now);
 	return written;
 }
 
+/* Whether a name carries this run's generation: "….GENERATION[.gz]", or that of
+ * a segment of the outbox. */
+static bool
+is_of_this_run(const struct observer *o, const char *path)
+{
+	static const char *const around[][2] = {{".", ""}, {".", ".gz"}, {"/", ".jsonl"}};
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+		char ending[48];
+		size_t size = (size_t)snprintf(ending, sizeof(ending), "%s%llu%s", around[i][0],
+		    (unsigned long long)o->store.generation, around[i][1]);
+
+		if (length > size && strcmp(path + length - size, ending) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whatever went wrong: files of another generation may be committed ones. */
 void
 observer_discard(struct observer *o)
 {
-	json_auto_t *before = json_object(), *now = json_object();
+	json_auto_t *now = json_object();
+	const char *path;
+	json_t *value;
 
 	if (o->committed || o->store.read_only || o->store.fd < 0)
 		return;
-	for (size_t i = 0; i < o->slot_count; i++) {
-		files_before(&o->slots[i], before);
+	for (size_t i = 0; i < o->slot_count; i++)
 		if (o->slots[i].manifest != NULL)
 			files_now(o, &o->slots[i], now);
-	}
-	remove_files(&o->store, now, before);
+	observer_add_memory(o, NULL, now);
+	outbox_files(&o->outbox, now);
+	json_object_foreach (now, path, value)
+		if (is_of_this_run(o, path))
+			(void)disk_remove(o->store.fd, path, NULL);
 }
 
 /* --- what killed runs left -------------------------------------------------- */
 
 struct sweep {
 	struct observer *observer;
-	const char *kind, *name;
+	const char *directory; /* below the store */
 	const json_t *files;
 };
 
-static void
+static int
 sweep_file(void *context, const char *name)
 {
 	const struct sweep *s = context;
 	cleanup_buffer struct buffer path = {0};
 
-	buffer_text(&path, "%s/%s/%s", s->kind, s->name, name);
+	buffer_text(&path, "%s/%s", s->directory, name);
 	if (strstr(name, ".corrupt-") == NULL &&
 	    json_object_get(s->files, buffer_string(&path)) == NULL)
 		(void)disk_remove(s->observer->store.fd, (char *)path.data, NULL);
+	return 0;
 }
 
-static void
+static int
 sweep_directory(void *context, const char *name)
 {
 	struct sweep s = *(const struct sweep *)context;
 	cleanup_buffer struct buffer path = {0};
 
-	s.name = name;
-	buffer_text(&path, "%s/%s", s.kind, name);
-	store_each(&s.observer->store, buffer_string(&path), sweep_file, &s);
+	buffer_text(&path, "%s/%s", s.directory, name);
+	s.directory = buffer_string(&path);
+	return store_each(&s.observer->store, s.directory, sweep_file, &s, NULL);
 }
 
 void
 observer_sweep(struct observer *o)
 {
 	json_auto_t *files = json_object();
-	struct sweep s = {.observer = o, .files = files};
+	struct sweep s = {o, "journal", files};
 
 	for (size_t i = 0; i < o->slot_count; i++)
 		files_now(o, &o->slots[i], files);
-	for (int i = 0; i < 2; i++) {
-		s.kind = i == 0 ? "journal" : "partitions";
-		store_each(&o->store, s.kind, sweep_directory, &s);
-	}
+	observer_add_memory(o, NULL, files);
+	outbox_files(&o->outbox, files);
+	(void)store_each(&o->store, s.directory, sweep_directory, &s, NULL);
+	s.directory = "partitions";
+	(void)store_each(&o->store, s.directory, sweep_directory, &s, NULL);
+	s.directory = INVENTORY_MEMORY_DIRECTORY;
+	(void)store_each(&o->store, s.directory, sweep_file, &s, NULL);
+	s.directory = OUTBOX_DIR;
+	(void)store_each(&o->store, s.directory, sweep_file, &s, NULL);
 }

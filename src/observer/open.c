@@ -12,13 +12,11 @@
 #include <sys/file.h>
 #include <sysexits.h>
 
-#define LOCK_NAME "observer.lock"
-
 /* Opens a directory below; -1 without error where it isn't there. */
 static int
 open_existing(int dir, const char *name)
 {
-	return dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -1 : disk.open(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
 /* Opens a directory of our own, made where it isn't there. */
@@ -29,8 +27,7 @@ open_own(struct observer *o, int dir, const char *name, struct error *err)
 
 	if (fd >= 0 || o->store.read_only)
 		return fd;
-	if (errno == ENOENT && disk_make_dir(dir, name, err) >= 0 &&
-	    disk_sync_dir(dir, ".", err) == 0)
+	if (errno == ENOENT && disk_make_dir(dir, name, err) >= 0)
 		fd = open_existing(dir, name);
 	if (fd < 0 && err->status == 0)
 		(void)error_errno(err, EX_IOERR, "cannot open directory %s", name);
@@ -46,7 +43,7 @@ become_owner(const struct observer *o, struct error *err)
 
 	if (geteuid() != 0 || o->store.read_only)
 		return 0;
-	if (fstatat(o->root, "state", &st, 0) < 0 && fstat(o->root, &st) < 0)
+	if (disk.stat(o->root, "state", &st, 0) < 0 && disk.fstat(o->root, &st) < 0)
 		return error_errno(err, EX_IOERR, "cannot stat %s", o->options->root);
 	if (st.st_uid == 0)
 		return 0;
@@ -62,7 +59,7 @@ static int
 refuse_second(const struct observer *o, struct error *err)
 {
 	char pid[32] = "";
-	ssize_t got = pread(o->lock, pid, sizeof(pid) - 1, 0);
+	ssize_t got = disk_read_at(o->lock, pid, sizeof(pid) - 1, 0);
 
 	pid[got > 0 ? got : 0] = '\0';
 	pid[strspn(pid, "0123456789")] = '\0';
@@ -70,25 +67,40 @@ refuse_second(const struct observer *o, struct error *err)
 	    pid[0] ? pid : "unknown");
 }
 
-/* One observer at a time (flock(2)); the file names it. */
 static int
-take_lock(struct observer *o, struct error *err)
+sign_lock(int fd)
 {
 	char pid[32];
 	int length = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 
-	o->lock = openat(o->state, LOCK_NAME,
+	return disk.truncate(fd, 0) < 0 || disk.write(fd, pid, (size_t)length, 0) != length ? -1 :
+											      0;
+}
+
+void
+observer_sign_lock(const struct observer *o)
+{
+	cleanup_close int fd = disk.open(o->state, LOCK_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)sign_lock(fd);
+}
+
+/* One observer at a time (flock(2)); the file names it. */
+static int
+take_lock(struct observer *o, struct error *err)
+{
+	o->lock = disk.open(o->state, LOCK_NAME,
 	    (o->store.read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (o->lock < 0 && o->store.read_only)
 		return 0;
 	if (o->lock < 0)
 		return error_errno(err, EX_IOERR, "cannot open state/%s", LOCK_NAME);
-	if (flock(o->lock, LOCK_EX | LOCK_NB) < 0)
+	if (disk.lock(o->lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ?
 		    refuse_second(o, err) :
 		    error_errno(err, EX_IOERR, "cannot lock state/%s", LOCK_NAME);
-	if (!o->store.read_only &&
-	    (ftruncate(o->lock, 0) < 0 || pwrite(o->lock, pid, (size_t)length, 0) != length))
+	if (!o->store.read_only && sign_lock(o->lock) < 0)
 		return error_errno(err, EX_IOERR, "cannot write state/%s", LOCK_NAME);
 	return 0;
 }
@@ -113,26 +125,34 @@ open_directories(struct observer *o, struct error *err)
 	    0;
 }
 
+void
+observer_set_time(struct observer *o)
+{
+	o->started = clock_monotonic();
+	o->now = o->options->now == TIMESTAMP_NONE ? clock_real() : o->options->now;
+	o->scan.now = o->now;
+}
+
 int
 observer_open(
     struct observer *o, const struct observer_options *options, bool read_only, struct error *err)
 {
-	*o = (struct observer){.options = options, .started = clock_monotonic()};
+	*o = (struct observer){.options = options};
 	o->state = o->world = o->repo = o->lock = o->store.fd = -1;
+	observer_set_time(o);
 	o->store.read_only = read_only;
 	o->retention = options->retention;
-	o->now = options->now == TIMESTAMP_NONE ? clock_real() : options->now;
-	o->root = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	o->root = disk.open(AT_FDCWD, options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (o->root < 0)
 		return error_errno(err, EX_IOERR, "cannot open %s", options->root);
 	if (become_owner(o, err) < 0 || open_directories(o, err) < 0)
 		return -1;
-	o->repo = open(options->repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	o->repo = disk.open(AT_FDCWD, options->repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	o->scan.root = o->root;
 	o->scan.state = o->state;
 	o->scan.store = &o->store;
-	o->scan.now = o->now;
 	o->scan.settle = options->settle;
+	o->scan.day_limit = DAY_BYTES_MAX;
 	o->scan.stop = options->stop;
 	o->scan.looked_at = progress_step;
 	o->scan.context = o;
@@ -148,6 +168,11 @@ observer_close(struct observer *o)
 	tree_release(&o->tree);
 	inventory_release(&o->inventory);
 	world_release(&o->projected);
+	outbox_release(&o->outbox);
+	buffer_release(&o->history);
+	json_decref(o->changes);
+	json_decref(o->checkpoint);
+	json_decref(o->memory);
 	json_decref(o->before);
 	json_decref(o->published);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)

@@ -3,32 +3,31 @@
 #include "run.h"
 
 #include <homelab/message.h>
+#include <homelab/service.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 
-enum { FILES_A_LINE = 2000 };
+enum { FILES_A_LINE = 2000, FILES_A_BEAT = 256 };
+
+static int
+count_file(void *count, const struct dirent *entry)
+{
+	*(uint64_t *)count += entry->d_name[0] != '.';
+	return 0;
+}
 
 static uint64_t
 count_files(const struct observer *o, const struct source *s, const struct directory *d)
 {
 	cleanup_buffer struct buffer below = {0}, path = {0};
-	const struct dirent *entry;
+	cleanup_close int fd = -1;
 	uint64_t count = 0;
-	DIR *stream;
-	int fd;
 
 	directory_path(s, d, &below);
 	buffer_text(&path, EVENTS "/%s", (char *)below.data);
-	fd = openat(o->root, buffer_string(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (stream = fdopendir(fd)) == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return 0;
-	}
-	while ((entry = readdir(stream)) != NULL)
-		count += entry->d_name[0] != '.';
-	(void)closedir(stream);
+	fd = disk.open(o->root, buffer_string(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)disk_list(fd, count_file, &count);
 	return count;
 }
 
@@ -56,6 +55,8 @@ progress_step(void *observer)
 	uint64_t done = atomic_fetch_add(&o->files_done, 1) + 1, rate;
 	timestamp spent;
 
+	if (done % FILES_A_BEAT == 0)
+		service_is_alive();
 	if (done % FILES_A_LINE != 0 || o->files_to_do < done)
 		return;
 	spent = clock_monotonic() - o->started;

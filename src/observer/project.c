@@ -81,5 +81,4 @@ observer_project(struct observer *o)
 	input.inventory_errors = errors;
 	world_project(&input, &o->clock, &o->projected);
 	json_decref(errors);
-	o->worked = true;
 }

@@ -27,29 +27,41 @@ struct old_row {
 
 typedef int (*row_visitor)(void *context, struct source *old, const struct old_row *row);
 
+/* Calls for each row of some. */
+static int
+visit_rows(const struct buffer *rows, struct source *s, row_visitor visit, void *context)
+{
+	struct unpack in = {rows->data, rows->data + rows->length, false}, frame;
+	struct row row;
+
+	while (frame_next(&in, &frame) == 1 && row_peek(frame, &row)) {
+		struct old_row old = {row_place(&row), row.at, frame};
+
+		if (strchr(old.place.path, '/') != NULL && visit(context, s, &old) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Loads a day; where the partition is damaged, what is sound of it. */
+static int
+load_day(const struct observer *o, const struct slot *slot, const struct source *s,
+    const struct day *d, struct buffer *rows, struct error *err)
+{
+	return (slot->damaged ? day_salvage : day_load)(&o->store, s, d, rows, err);
+}
+
 /* Calls for each row of a source. Where it's damaged, for the sound ones. */
 static int
 each_row(struct observer *o, const struct slot *slot, struct source *s, row_visitor visit,
     void *context, struct error *err)
 {
 	for (size_t i = 0; i < s->day_count; i++) {
-		cleanup_buffer struct buffer bytes = {0};
-		struct unpack in, frame;
-		struct row row;
+		cleanup_buffer struct buffer rows = {0};
 
-		if (slot->damaged)
-			day_salvage(&o->store, s, &s->days[i], &bytes);
-		else if (day_load(&o->store, s, &s->days[i], &bytes, err) < 0)
+		if (load_day(o, slot, s, &s->days[i], &rows, err) < 0 ||
+		    visit_rows(&rows, s, visit, context) < 0)
 			return -1;
-		in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-		while (frame_next(&in, &frame) == 1 && row_peek(frame, &row)) {
-			struct old_row old = {row_place(&row), row.at, frame};
-
-			if (strchr(old.place.path, '/') == NULL)
-				continue;
-			if (visit(context, s, &old) < 0)
-				return -1;
-		}
 	}
 	return 0;
 }
@@ -122,18 +134,20 @@ add_directory(void *context, struct source *old, const struct old_row *row)
 	return 0;
 }
 
-/* What rows tell of each directory; NULL unless something is damaged. */
-static struct decisions *
-tell_decisions(struct observer *o, const struct slot *s, struct source *old)
+/* What rows tell of each directory; nothing unless something is damaged. */
+static int
+tell_decisions(struct observer *o, const struct slot *s, struct source *old, struct decisions **out,
+    struct error *err)
 {
 	struct told told = {.source = old};
 
+	*out = NULL;
 	if (!s->damaged)
-		return NULL;
-	(void)each_row(o, s, old, add_directory, NULL, NULL);
-	told.decisions = memory_alloc(old->directory_count * sizeof(*told.decisions));
-	(void)each_row(o, s, old, tell, &told, NULL);
-	return told.decisions;
+		return 0;
+	if (each_row(o, s, old, add_directory, NULL, err) < 0)
+		return -1;
+	*out = told.decisions = memory_alloc(old->directory_count * sizeof(*told.decisions));
+	return each_row(o, s, old, tell, &told, err);
 }
 
 /* --- making anew ----------------------------------------------------------- */
@@ -141,7 +155,6 @@ tell_decisions(struct observer *o, const struct slot *s, struct source *old)
 struct carrying {
 	struct slot *slot;
 	struct source *new;
-	struct store *store;
 	json_t *places; /* of damaged journals, which may have a row twice */
 	struct error *err;
 };
@@ -177,38 +190,91 @@ is_carried(const json_t *carried, const struct place *place)
 	return place->end != 0 && json_object_get(carried, buffer_string(&line)) != NULL;
 }
 
+static void
+note_newest(struct source *new, const struct old_row *row)
+{
+	struct directory *directory;
+	int32_t date;
+
+	(void)split_path(row->place.path, &date);
+	directory = source_directory(new, date);
+	if (directory != NULL && row->at > directory->newest)
+		directory->newest = row->at;
+}
+
+static bool
+is_kept(const struct carrying *c, const struct old_row *row)
+{
+	const struct intake *in = &c->slot->intake;
+
+	return row->at >= in->base && is_carried(in->carried, &row->place);
+}
+
 static int
 carry(void *context, struct source *old, const struct old_row *row)
 {
 	struct carrying *c = context;
 	struct intake *in = &c->slot->intake;
-	struct directory *directory;
 	struct day *day;
-	size_t frame;
-	int32_t date;
+	size_t frame, before;
 
 	(void)old;
-	if (row->at < in->base || !is_carried(in->carried, &row->place) ||
-	    is_repeated(c, &row->place))
+	if (!is_kept(c, row) || is_repeated(c, &row->place))
 		return 0;
-	day =
-	    source_day(c->new, c->store->generation, date_of(row->at), date_of(in->scan->now) - 2);
+	day = intake_day(in, c->new, row->at);
+	before = day->pending.length;
 	frame = frame_begin(&day->pending);
 	buffer_add(&day->pending, row->frame.at, (size_t)(row->frame.end - row->frame.at));
 	frame_end(&day->pending, frame);
-	day->rows++;
-	(void)split_path(row->place.path, &date);
-	directory = source_directory(c->new, date);
-	if (directory != NULL && row->at > directory->newest)
-		directory->newest = row->at;
-	in->pending_bytes += (size_t)(row->frame.end - row->frame.at);
-	if (in->pending_bytes > (4 << 20) && !c->store->read_only)
-		return intake_flush(in, false, c->err);
+	note_newest(c->new, row);
+	return intake_count_row(in, day, before, c->err);
+}
+
+/* Of a damaged partition rows alone tell which events it has since its base; the
+ * log tells of the rest, where it is sound. */
+static void
+add_other_verdicts(struct decisions *told, const struct decisions *log, timestamp base)
+{
+	for (size_t i = 0; i < log->count; i++) {
+		const struct decision *d = &log->items[i];
+		bool needs_row =
+		    d->verdict == VERDICT_READ || (d->verdict == VERDICT_EVENT && d->time >= base);
+
+		if (!needs_row && decisions_find(told, d->key) == NULL)
+			decisions_set(told, d->key, d->verdict, d->size, d->time);
+	}
+}
+
+static int
+check_kept(void *context, struct source *old, const struct old_row *row)
+{
+	struct carrying *c = context;
+
+	(void)old;
+	if (!is_kept(c, row))
+		return -1;
+	note_newest(c->new, row);
+	return 0;
+}
+
+/* Carries a day's rows over. Where all of them are, and nothing else is dated
+ * in it, its file stays as it is: it's never written to but behind its end. */
+static int
+carry_day(struct observer *o, struct carrying *c, struct source *old, const struct day *d)
+{
+	cleanup_buffer struct buffer rows = {0};
+
+	if (load_day(o, c->slot, old, d, &rows, c->err) < 0)
+		return -1;
+	if (c->slot->damaged || source_find_day(c->new, d->date) != NULL ||
+	    visit_rows(&rows, old, check_kept, c) < 0)
+		return visit_rows(&rows, old, carry, c);
+	*source_day(c->new, d->generation, d->date, d->date) = *d;
 	return 0;
 }
 
 /* Scans a directory with what was decided on it before, as its log says, or,
- * where that is damaged, as the rows tell. */
+ * where something is damaged, as the rows tell. */
 static int
 rebuild_directory(struct observer *o, struct slot *s, const struct source *old, size_t index,
     struct source *new, struct decisions *told, struct error *err)
@@ -216,17 +282,17 @@ rebuild_directory(struct observer *o, struct slot *s, const struct source *old, 
 	const struct directory *before = &old->directories[index];
 	struct directory *d = source_add_directory(new, before->date);
 	struct decisions log = {0}, *known = &log;
-	struct error damage = {0};
-	int result = decisions_load(&o->store, old, before, &log, &damage);
+	int result = decisions_load(&o->store, old, before, &log, err);
 
 	d->exists = d->seen = before->exists;
-	if (told != NULL && (result < 0 || before->decisions_length == 0)) {
+	if (told != NULL) {
 		known = &told[index];
-		result = 0;
+		if (result == 0)
+			add_other_verdicts(known, &log, s->intake.base);
+		else if (err->status == EX_DATAERR)
+			result = 0;
 	}
-	if (result < 0)
-		*err = damage;
-	else
+	if (result == 0)
 		result = directory_scan(&s->intake, new, d, known, err);
 	decisions_release(&log);
 	return result;
@@ -236,18 +302,19 @@ static int
 rebuild_source(
     struct observer *o, struct slot *s, struct source *old, struct source *new, struct error *err)
 {
-	struct decisions *told = tell_decisions(o, s, old);
+	struct decisions *told;
 	json_auto_t *places = json_object();
-	struct carrying carrying = {s, new, &o->store, places, err};
-	int result = 0;
+	struct carrying carrying = {s, new, places, err};
+	int result = tell_decisions(o, s, old, &told, err);
 
 	for (size_t i = 0; result == 0 && i < old->directory_count; i++)
 		result = rebuild_directory(o, s, old, i, new, told, err);
 	for (size_t i = 0; told != NULL && i < old->directory_count; i++)
 		decisions_release(&told[i]);
 	free(told);
-	if (result == 0 && json_object_size(s->intake.carried) > 0)
-		result = each_row(o, s, old, carry, &carrying, err);
+	for (size_t i = 0;
+	     result == 0 && json_object_size(s->intake.carried) > 0 && i < old->day_count; i++)
+		result = carry_day(o, &carrying, old, &old->days[i]);
 	(void)json_object_clear(s->intake.carried);
 	return result;
 }
@@ -269,31 +336,23 @@ fresh_manifest(const struct manifest *old)
 	return m;
 }
 
-/* Days that were read into memory and not flushed are no part of the old. */
-static void
-drop_pending(struct manifest *m)
+static int
+drop_damaged_base(struct observer *o, struct slot *s, struct manifest *old, struct error *err)
 {
-	for (size_t i = 0; i < m->source_count; i++)
-		for (size_t k = 0; k < m->sources[i].day_count; k++)
-			buffer_release(&m->sources[i].days[k].pending);
-}
-
-static void
-drop_damaged_base(struct observer *o, struct slot *s, struct manifest *old)
-{
-	struct error err = {0};
 	struct partition *base;
 
 	if (!old->based)
-		return;
-	base = snapshot_load(&o->store, old->node, &old->snapshots[0], &err);
-	if (base == NULL) {
-		message_error(
-		    "%s: what %s did more than 120 days ago is forgotten", err.text, old->node);
-		old->based = false;
-		s->intake.base = TIMESTAMP_NONE;
-	}
+		return 0;
+	base = snapshot_load(&o->store, old->node, &old->snapshots[0], err);
 	partition_free(base);
+	if (base != NULL)
+		return 0;
+	if (err->status != EX_DATAERR)
+		return -1;
+	tell_damage(o)("%s: what %s did more than 120 days ago is forgotten", err->text, old->node);
+	old->based = false;
+	s->intake.base = TIMESTAMP_NONE;
+	return 0;
 }
 
 /* Goes back to the old manifest, and removes the new one's files. */
@@ -310,6 +369,39 @@ undo(struct observer *o, struct slot *s, struct manifest *old)
 	s->manifest = old;
 }
 
+/* --- damage ---------------------------------------------------------------- */
+
+/* Notes the damaged files of a partition: they go on lying where the committed
+ * checkpoint has them until another one stands (A1). */
+static void
+note_damaged(struct observer *o, struct slot *s, const struct manifest *m)
+{
+	cleanup_buffer struct buffer path = {0};
+
+	if (s->damaged_files == NULL)
+		s->damaged_files = json_object();
+	for (size_t i = 0; i < m->source_count; i++) {
+		const struct source *source = &m->sources[i];
+
+		for (size_t k = 0; k < source->day_count; k++) {
+			day_path(source, &source->days[k], &path);
+			if (!day_is_sound(&o->store, source, &source->days[k]))
+				(void)json_object_set_new(
+				    s->damaged_files, (char *)path.data, json_true());
+		}
+		for (size_t k = 0; k < source->directory_count; k++) {
+			struct decisions log = {0};
+
+			decisions_path(source, &source->directories[k], &path);
+			if (decisions_load(&o->store, source, &source->directories[k], &log, NULL) <
+			    0)
+				(void)json_object_set_new(
+				    s->damaged_files, (char *)path.data, json_true());
+			decisions_release(&log);
+		}
+	}
+}
+
 int
 slot_rebuild(struct observer *o, struct slot *s, struct error *err)
 {
@@ -318,10 +410,12 @@ slot_rebuild(struct observer *o, struct slot *s, struct error *err)
 	int result = 0;
 
 	scan.rebuild = true;
-	drop_pending(old);
+	/* What this run read before it met the damage is read again. */
+	manifest_revert(old);
 	if (old->anew)
 		old->based = false;
-	drop_damaged_base(o, s, old);
+	if (drop_damaged_base(o, s, old, err) < 0)
+		return -1;
 	s->manifest = fresh_manifest(old);
 	json_decref(s->intake.carried);
 	s->intake = (struct intake){.scan = &scan,
@@ -336,68 +430,35 @@ slot_rebuild(struct observer *o, struct slot *s, struct error *err)
 	for (size_t i = 0; result == 0 && i < old->source_count; i++)
 		result = rebuild_source(o, s, &old->sources[i], &s->manifest->sources[i], err);
 	if (result == 0 && !o->store.read_only)
-		result = intake_flush(&s->intake, true, err);
+		result = intake_flush(&s->intake, err);
 	s->intake.scan = &o->scan;
 	if (result < 0) {
 		undo(o, s, old);
 		return -1;
 	}
-	if (s->damaged && !o->store.read_only)
-		keep_damaged(&o->store, old);
+	if (s->damaged)
+		note_damaged(o, s, old);
 	manifest_free(old);
 	return 0;
 }
 
-/* --- damage ---------------------------------------------------------------- */
-
-static void
-keep(struct store *store, const char *path)
+void
+keep_damaged_file(const struct observer *o, const char *path)
 {
+	long long now = (long long)(clock_real() / NANOSECONDS_A_SECOND);
 	cleanup_buffer struct buffer kept = {0};
 
-	buffer_text(
-	    &kept, "%s.corrupt-%lld", path, (long long)(clock_real() / NANOSECONDS_A_SECOND));
-	if (disk.rename(store->fd, path, store->fd, buffer_string(&kept)) == 0)
-		message_error("kept the damaged state/observer/%s", (char *)kept.data);
-}
-
-/* Whether all of a day's rows can be read. */
-static bool
-is_sound(const struct store *store, const struct source *s, const struct day *d)
-{
-	cleanup_buffer struct buffer bytes = {0};
-	struct unpack in, frame;
-	uint64_t count = 0;
-	int more;
-
-	if (day_load(store, s, d, &bytes, NULL) < 0)
-		return false;
-	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-	while ((more = frame_next(&in, &frame)) > 0)
-		count++;
-	return more == 0 && (d->rows == 0 || count == d->rows);
+	buffer_text(&kept, "%s.corrupt-%lld", path, now);
+	if (disk.rename(o->store.fd, path, o->store.fd, buffer_string(&kept)) == 0)
+		tell_damage(o)("kept the damaged state/observer/%s", (char *)kept.data);
 }
 
 void
-keep_damaged(struct store *store, const struct manifest *m)
+keep_damaged(const struct observer *o, const struct slot *s)
 {
-	cleanup_buffer struct buffer path = {0};
+	const char *path;
+	json_t *value;
 
-	for (size_t i = 0; i < m->source_count; i++) {
-		const struct source *s = &m->sources[i];
-
-		for (size_t k = 0; k < s->day_count; k++) {
-			day_path(s, &s->days[k], &path);
-			if (!is_sound(store, s, &s->days[k]))
-				keep(store, (char *)path.data);
-		}
-		for (size_t k = 0; k < s->directory_count; k++) {
-			struct decisions log = {0};
-
-			decisions_path(s, &s->directories[k], &path);
-			if (decisions_load(store, s, &s->directories[k], &log, NULL) < 0)
-				keep(store, (char *)path.data);
-			decisions_release(&log);
-		}
-	}
+	json_object_foreach (s->damaged_files, path, value)
+		keep_damaged_file(o, path);
 }

@@ -2,13 +2,18 @@
 
 #include "run.h"
 
+#include <homelab/changes.h>
 #include <homelab/message.h>
-
-#include <string.h>
 
 #ifndef HOMELAB_VERSION
 #define HOMELAB_VERSION "unknown"
 #endif
+
+teller
+tell_damage(const struct observer *o)
+{
+	return o->before != NULL ? message_error : message_warning;
+}
 
 /* The tally's members, as the summary has them. */
 static const struct {
@@ -79,8 +84,8 @@ observer_totals(const struct observer *o)
 	return totals;
 }
 
-static json_int_t
-nodes_with_events(const struct observer *o)
+json_int_t
+observer_source_count(const struct observer *o)
 {
 	json_int_t count = 0;
 
@@ -101,13 +106,29 @@ held_now(const struct observer *o)
 	return (json_int_t)held;
 }
 
+json_t *
+observer_failure(const struct observer *o, const char *stage, const char *message)
+{
+	return json_pack("{s:I,s:o,s:I,s:s,s:s}", "cycle", (json_int_t)observer_cycle(o),
+	    "observed_at", json_time(o->now), "source_count", observer_source_count(o), "stage",
+	    stage, "message", message);
+}
+
+static json_t *
+last_error(const struct observer *o)
+{
+	const json_t *errors = o->inventory.state != TOPOLOGY_STALE ?
+	    NULL :
+	    json_object_get(o->inventory.memory, "topology_errors");
+	const char *first = json_string_value(json_array_get(errors, 0));
+
+	return first == NULL ? json_null() : observer_failure(o, STAGE_SOURCES, first);
+}
+
 void
 observer_observe(struct observer *o, json_t *summary, uint64_t generation)
 {
 	json_t *observation = json_object();
-	json_auto_t *errors = o->inventory.state == TOPOLOGY_STALE ?
-	    json_incref(json_object_get(o->inventory.memory, "topology_errors")) :
-	    NULL;
 
 	for (size_t i = 0; i < COUNTERS; i++)
 		(void)json_object_set_new(
@@ -118,35 +139,12 @@ observer_observe(struct observer *o, json_t *summary, uint64_t generation)
 	(void)json_object_set_new(observation, "generation", json_integer((json_int_t)generation));
 	(void)json_object_set_new(observation, "version", json_string(HOMELAB_VERSION));
 	(void)json_object_set_new(observation, "observed_at", json_time(o->now));
-	(void)json_object_set_new(observation, "source_count", json_integer(nodes_with_events(o)));
+	(void)json_object_set_new(
+	    observation, "source_count", json_integer(observer_source_count(o)));
 	(void)json_object_set_new(observation, "duration_ms", json_integer(duration_ms(o)));
-	(void)json_object_set(observation, "last_error",
-	    json_array_size(errors) > 0 ? json_array_get(errors, 0) : json_null());
+	(void)json_object_set_new(observation, "last_error", last_error(o));
 	(void)json_object_set_new(observation, "totals", observer_totals(o));
 	(void)json_object_set_new(summary, "observation", observation);
-}
-
-struct changes {
-	unsigned opened, resolved;
-};
-
-static struct changes
-compare_incidents(const json_t *before, const json_t *now)
-{
-	struct changes c = {0};
-	const json_t *incident;
-	const char *id;
-
-	json_object_foreach ((json_t *)now, id, incident) {
-		const char *status = json_string_value(json_object_get(incident, "status"));
-		const json_t *old = json_object_get(before, id);
-		const char *old_status = json_string_value(json_object_get(old, "status"));
-
-		c.opened += old == NULL;
-		c.resolved += strcmp(status, "resolved") == 0 &&
-		    (old_status == NULL || strcmp(old_status, "active") == 0);
-	}
-	return c;
 }
 
 static unsigned
@@ -160,11 +158,8 @@ nodes_with_news(const struct observer *o)
 }
 
 void
-observer_report(const struct observer *o, const json_t *incidents_before, int documents)
+observer_report(const struct observer *o, int documents)
 {
-	const struct buffer *bytes = &o->projected.documents[DOCUMENT_INCIDENTS];
-	json_auto_t *now = json_loadb((char *)bytes->data, bytes->length, 0, NULL);
-	struct changes c = compare_incidents(incidents_before, now);
 	uint64_t late = o->tally.late + o->tally.late_unplaced;
 	const char *would = o->options->dry_run ? "dry run, nothing written: " : "";
 
@@ -177,9 +172,10 @@ observer_report(const struct observer *o, const json_t *incidents_before, int do
 	message_notice("%s%s%llu events of %u nodes, %u incidents opened, %u resolved, "
 		       "%llu late, %llu rejected, %lld ms: %s",
 	    would, o->rebuild && o->published != NULL ? "rebuilt: " : "",
-	    (unsigned long long)o->tally.consumed, nodes_with_news(o), c.opened, c.resolved,
-	    (unsigned long long)late, (unsigned long long)o->tally.rejected,
-	    (long long)duration_ms(o),
+	    (unsigned long long)o->tally.consumed, nodes_with_news(o),
+	    changes_count(o->changes, "incident_opened"),
+	    changes_count(o->changes, "incident_resolved"), (unsigned long long)late,
+	    (unsigned long long)o->tally.rejected, (long long)duration_ms(o),
 	    json_string_value(json_object_get(o->projected.summary, "status")));
 	if (o->options->dry_run)
 		message_notice("would write %d documents", documents);

@@ -8,12 +8,8 @@
 #include <homelab/message.h>
 #include <homelab/publish.h>
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-
-#define UPSTREAM "upstream"
 
 void
 observer_options_init(struct observer_options *options)
@@ -24,129 +20,8 @@ observer_options_init(struct observer_options *options)
 	    .now = TIMESTAMP_NONE,
 	    .settle = SECONDS(10),
 	    .retention = {DAYS(7), DAYS(7), DAYS(90)},
+	    .history_limit = 64,
 	    .stop = &never};
-}
-
-/* --- the checkpoint as found ----------------------------------------------- */
-
-/* Keeps a damaged checkpoint under another name, so that it isn't lost (C4). */
-static void
-keep_checkpoint(struct observer *o, const char *why)
-{
-	char kept[128];
-
-	(void)snprintf(kept, sizeof(kept), "%s.corrupt-%lld", CHECKPOINT_NAME,
-	    (long long)(clock_real() / NANOSECONDS_A_SECOND));
-	message_error("state/%s is damaged (%s): kept as %s, making everything anew",
-	    CHECKPOINT_NAME, why, kept);
-	if (!o->store.read_only)
-		(void)disk.rename(o->state, CHECKPOINT_NAME, o->state, kept);
-}
-
-static int
-read_before(struct observer *o, struct error *err)
-{
-	char why[ERROR_TEXT_MAX];
-	enum checkpoint_state state;
-
-	if (checkpoint_read(o->state, &o->before, &state, why, err) < 0)
-		return -1;
-	if (state == CHECKPOINT_DAMAGED)
-		keep_checkpoint(o, why);
-	o->upstream = state == CHECKPOINT_FOREIGN;
-	if (o->upstream)
-		message_warning("state/%s is the Python observer's: making the world anew from the "
-				"events; what was only in events that are gone can't be known",
-		    CHECKPOINT_NAME);
-	o->rebuild = o->options->reset || o->before == NULL;
-	o->store.generation =
-	    (uint64_t)json_integer_value(json_object_get(o->before, "generation")) + 1;
-	tree_from_json(o->rebuild ? NULL : json_object_get(o->before, "tree"), &o->tree);
-	o->published = publish_read_summary(o->world);
-	o->intact = o->world >= 0 &&
-	    publish_is_intact(o->world, o->published, json_object_get(o->before, "documents"),
-		o->store.generation - 1);
-	return 0;
-}
-
-/* Without a checkpoint the generations on disk aren't known: begin above all. */
-static void
-count_generation(void *observer, const char *name)
-{
-	struct observer *o = observer;
-	const char *dot = strrchr(name, '.');
-	unsigned long long generation;
-
-	while (dot != NULL && dot > name && sscanf(dot, ".%llu", &generation) != 1)
-		for (dot--; dot > name && *dot != '.'; dot--)
-			;
-	if (dot != NULL && sscanf(dot, ".%llu", &generation) == 1 &&
-	    generation >= o->store.generation && generation < UINT32_MAX)
-		o->store.generation = generation + 1;
-}
-
-struct find_generation {
-	struct observer *observer;
-	const char *kind;
-};
-
-static void
-count_generations(void *context, const char *name)
-{
-	const struct find_generation *f = context;
-	cleanup_buffer struct buffer path = {0};
-
-	buffer_text(&path, "%s/%s", f->kind, name);
-	store_each(&f->observer->store, buffer_string(&path), count_generation, f->observer);
-}
-
-static void
-find_generation(struct observer *o)
-{
-	struct find_generation f = {o, "journal"};
-
-	if (o->before != NULL)
-		return;
-	store_each(&o->store, f.kind, count_generations, &f);
-	f.kind = "partitions";
-	store_each(&o->store, f.kind, count_generations, &f);
-}
-
-/* --- the Python observer's --------------------------------------------------- */
-
-static void
-copy_file(int from, const char *name, int to, const char *as)
-{
-	cleanup_buffer struct buffer bytes = {0};
-	struct error err = {0};
-
-	if (disk_read(from, name, SIZE_MAX / 2, &bytes, NULL) < 0)
-		return;
-	if (disk_create(to, as, bytes.data, bytes.length, 0644, &err) < 0)
-		message_warning("cannot keep %s: %s", name, err.text);
-}
-
-/* Keeps what the Python observer left (C3): beside the world, or, where that
- * can't be written, in the state directory. */
-static void
-keep_upstream(struct observer *o)
-{
-	static const char *const names[] = {
-	    "nodes.json", "services.json", "deployments.json", "incidents.json", SUMMARY_NAME};
-	int parent = disk_make_dir(o->root, "world." UPSTREAM, NULL) >= 0 ? o->root : o->state;
-	cleanup_close int dir = -1;
-	struct stat st;
-
-	if (fstatat(o->state, CHECKPOINT_NAME "." UPSTREAM, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return;
-	if (parent == o->state)
-		(void)disk_make_dir(o->state, "world." UPSTREAM, NULL);
-	dir = disk_open_dir(parent, "world." UPSTREAM, NULL);
-	for (size_t i = 0; dir >= 0 && i < sizeof(names) / sizeof(names[0]); i++)
-		copy_file(o->world, names[i], dir, names[i]);
-	copy_file(o->state, CHECKPOINT_NAME, o->state, CHECKPOINT_NAME "." UPSTREAM);
-	message_notice("kept the Python observer's checkpoint as %s.%s and its world as world.%s/",
-	    CHECKPOINT_NAME, UPSTREAM, UPSTREAM);
 }
 
 /* --- looking ----------------------------------------------------------------- */
@@ -156,7 +31,7 @@ static bool
 same_nodes(const struct observer *o)
 {
 	static const char *const states[] = {"present", "stale", "absent"};
-	const json_t *inventory = json_object_get(o->before, "inventory");
+	const json_t *inventory = o->inventory.before;
 	const char *state = json_string_value(json_object_get(o->before, "topology"));
 	bool was_absent = state != NULL && strcmp(state, states[TOPOLOGY_ABSENT]) == 0;
 
@@ -168,27 +43,41 @@ same_nodes(const struct observer *o)
 }
 
 /* Which directories and partitions have to be looked at. */
-static bool
-look(struct observer *o)
+static void
+mark_due(struct slot *s)
 {
-	bool news;
+	for (size_t i = 0; s->active && i < s->manifest->source_count; i++) {
+		struct source *source = &s->manifest->sources[i];
 
-	slots_load(o);
+		for (size_t k = 0; k < source->directory_count; k++) {
+			struct directory *d = &source->directories[k];
+
+			d->due = directory_is_due(&s->intake, source, d);
+			s->due |= d->due;
+		}
+	}
+}
+
+/* Which directories and partitions have to be looked at. 1 for any, or -1. */
+static int
+look(struct observer *o, struct error *err)
+{
+	bool news, force = o->rebuild || !same_nodes(o);
+
+	if (!o->warm && slots_load(o, err) < 0)
+		return -1;
 	slots_assign(o);
-	o->tree_listed = tree_scan(&o->scan, &o->tree, o->rebuild || !same_nodes(o), slots_source,
-	    slots_each_source, o, &o->tally);
+	/* Which directories a node has is known from its manifest alone. */
+	for (size_t i = 0; i < o->slot_count; i++)
+		force |= o->slots[i].damaged;
+	o->tree_listed =
+	    tree_scan(&o->scan, &o->tree, force, slots_source, slots_each_source, o, &o->tally);
 	news = o->rebuild || o->tree_listed || !o->intact;
 	for (size_t i = 0; i < o->slot_count; i++) {
 		struct slot *s = &o->slots[i];
 
 		s->rebuild = s->active && (o->rebuild || s->manifest->anew);
-		for (size_t k = 0; s->active && !s->due && k < s->manifest->source_count; k++)
-			for (size_t d = 0; d < s->manifest->sources[k].directory_count; d++)
-				if (directory_is_due(&s->intake, &s->manifest->sources[k],
-					&s->manifest->sources[k].directories[d])) {
-					s->due = true;
-					break;
-				}
+		mark_due(s);
 		news |= s->due || s->rebuild || (s->active && s->damaged);
 	}
 	return news;
@@ -197,19 +86,16 @@ look(struct observer *o)
 static bool
 same_options(const struct observer *o)
 {
-	const json_t *options = json_object_get(o->before, "options");
-	const struct retention *r = &o->options->retention;
+	json_auto_t *options = observer_options_json(o);
 
-	return json_integer_value(json_object_get(options, "incident_retention")) == r->incidents &&
-	    json_integer_value(json_object_get(options, "service_retention")) == r->services &&
-	    json_integer_value(json_object_get(options, "deployment_retention")) == r->deployments;
+	return json_equal(options, json_object_get(o->before, "options"));
 }
 
 /* Whether the published world is still what a projection would make. */
 static bool
 world_holds(const struct observer *o)
 {
-	const json_t *inventory = json_object_get(o->before, "inventory");
+	const json_t *inventory = o->inventory.before;
 
 	return same_options(o) && same_nodes(o) &&
 	    json_equal(json_object_get(inventory, "absent"),
@@ -272,16 +158,6 @@ guard_rebuild(const struct observer *o, struct error *err)
 	    o->options->root);
 }
 
-static json_t *
-published_incidents(const struct observer *o)
-{
-	cleanup_buffer struct buffer bytes = {0};
-
-	if (o->world < 0 || disk_read(o->world, "incidents.json", SIZE_MAX / 2, &bytes, NULL) < 0)
-		return NULL;
-	return json_loadb((char *)bytes.data, bytes.length, 0, NULL);
-}
-
 static int
 documents_to_write(const struct observer *o)
 {
@@ -307,13 +183,26 @@ heartbeat(struct observer *o, json_t *summary, struct error *err)
 	    summary, "last_update", json_time(o->now - o->now % NANOSECONDS_A_SECOND));
 	(void)json_object_set_new(summary, "deploy", observer_deploy(o));
 	observer_observe(o, summary, o->store.generation - 1);
-	return publish_summary(o->world, summary, err);
+	if (publish_summary(o->world, summary, err) < 0)
+		return -1;
+	if (summary != o->published) {
+		json_decref(o->published);
+		o->published = json_incref(summary);
+	}
+	return 0;
+}
+
+/* Whether there is anything that can't wait for the next cycle that is due. */
+static bool
+is_urgent(const struct observer *o)
+{
+	return o->before == NULL || o->rebuild || !o->intact || o->tally.rejected > 0 ||
+	    json_array_size(o->changes) > 0;
 }
 
 static int
 reconcile(struct observer *o, struct error *err)
 {
-	json_auto_t *incidents = NULL;
 	int documents;
 
 	if (slots_work(o, err) < 0)
@@ -322,58 +211,94 @@ reconcile(struct observer *o, struct error *err)
 	observer_project(o);
 	if (guard_rebuild(o, err) < 0)
 		return -1;
+	if (observer_compare(o, err) < 0)
+		return -1;
+	if (o->early && !is_urgent(o))
+		return 0;
 	if (!observer_has_news(o))
 		return heartbeat(o, o->projected.summary, err);
 	documents = documents_to_write(o);
-	if (documents > 0)
-		incidents = published_incidents(o);
 	if (!o->store.read_only) {
-		if (o->upstream)
-			keep_upstream(o);
+		if (o->upstream && keep_upstream(o, err) < 0)
+			return -1;
 		if (observer_commit(o, err) < 0)
 			return -1;
 		if (o->rebuild || o->tree_listed)
 			observer_sweep(o);
 	}
-	observer_report(o, incidents, documents);
+	observer_report(o, documents);
 	return 0;
+}
+
+int
+observer_cycle_run(struct observer *o, struct error *err)
+{
+	int news = look(o, err);
+
+	if (news < 0)
+		return -1;
+	if (news > 0 || !world_holds(o))
+		return reconcile(o, err);
+	message_verbose("no news");
+	return o->early ? 0 : heartbeat(o, o->published, err);
+}
+
+/* Says in the published world that nothing could be done, where it can be said:
+ * everything else of it stays as it is. */
+void
+observer_tell_failure(struct observer *o, const char *stage, const struct error *err)
+{
+	json_t *observation = json_object_get(o->published, "observation");
+
+	if (o->store.read_only || o->lock < 0 || !json_is_object(observation) || *o->options->stop)
+		return;
+	(void)json_object_set_new(
+	    observation, "cycle", json_integer((json_int_t)observer_cycle(o)));
+	(void)json_object_set_new(observation, "last_error", observer_failure(o, stage, err->text));
+	(void)publish_summary(o->world, o->published, NULL);
 }
 
 static int
 run(struct observer *o, struct error *err)
 {
-	const struct observer_options *options = o->options;
+	const char *stage = STAGE_SOURCES;
 
-	if (read_before(o, err) < 0)
-		return -1;
-	find_generation(o);
-	if (inventory_load(&o->inventory, o->repo, json_object_get(o->before, "inventory"),
-		options->no_topology, options->alias_map, err) < 0)
-		return -1;
-	if (look(o))
-		return reconcile(o, err);
-	if (world_holds(o)) {
-		message_verbose("no news");
-		return heartbeat(o, o->published, err);
+	if (observer_begin(o, err) == 0 && observer_load_inventory(o, err) == 0) {
+		stage = STAGE_POLL;
+		if (observer_cycle_run(o, err) == 0)
+			return 0;
 	}
-	return reconcile(o, err);
+	observer_tell_failure(o, stage, err);
+	return -1;
+}
+
+int
+observer_conclude(const struct observer *o, struct error *err)
+{
+	int status = observer_write_metrics(o, err) < 0 ? err->status : EX_OK;
+
+	if (o->inventory.state != TOPOLOGY_STALE)
+		return status;
+	if (status != EX_OK)
+		message_error("%s", err->text);
+	(void)error_set(err, EX_CONFIG, "%s; going on with the last good topology",
+	    json_string_value(
+		json_array_get(json_object_get(o->inventory.memory, "topology_errors"), 0)));
+	return EX_CONFIG;
 }
 
 int
 observer_run(const struct observer_options *options, struct error *err)
 {
 	struct observer o;
-	int status = EX_OK;
+	int status;
 
 	err->status = 0;
 	if (observer_open(&o, options, options->dry_run, err) < 0 || run(&o, err) < 0) {
 		status = err->status ? err->status : EX_SOFTWARE;
 		observer_discard(&o);
-	} else if (o.inventory.state == TOPOLOGY_STALE) {
-		status = EX_CONFIG;
-		(void)error_set(err, EX_CONFIG, "%s; going on with the last good topology",
-		    json_string_value(
-			json_array_get(json_object_get(o.inventory.memory, "topology_errors"), 0)));
+	} else {
+		status = observer_conclude(&o, err);
 	}
 	observer_close(&o);
 	return status;

@@ -13,10 +13,8 @@
 #include <sysexits.h>
 #include <zlib.h>
 
-enum { MANIFEST_MAX = 1 << 30 };
-
-static struct slot *
-find_slot(const struct observer *o, const char *node)
+struct slot *
+slots_find(const struct observer *o, const char *node)
 {
 	size_t low = 0, high = o->slot_count;
 
@@ -51,92 +49,106 @@ add_slot(struct observer *o, struct manifest *m)
 static struct slot *
 ensure_slot(struct observer *o, const char *node)
 {
-	struct slot *s = find_slot(o, node);
+	struct slot *s = slots_find(o, node);
 
 	return s != NULL ? s : add_slot(o, manifest_new(node));
 }
 
-/* Reads a manifest that the checkpoint names; false where it's damaged. */
-static bool
-load_manifest(struct observer *o, const char *node, const json_t *entry, struct slot *s)
+/* Reads the manifest that the checkpoint names. */
+static int
+load_manifest(struct observer *o, const json_t *entry, struct slot *s, struct error *err)
 {
-	cleanup_buffer struct buffer path = {0};
 	uint64_t generation = (uint64_t)json_integer_value(json_object_get(entry, "generation"));
 	json_int_t sum = json_integer_value(json_object_get(entry, "crc32"));
-	struct manifest *m = NULL;
+	struct manifest *m;
 
-	manifest_path(node, generation, &path);
 	s->committed_generation = generation;
 	if (generation == 0) /* never heard of: there is none */
-		return true;
-	if (disk_read(o->store.fd, (char *)path.data, MANIFEST_MAX, &s->committed, NULL) == 0 &&
-	    (json_int_t)crc32_z(0, s->committed.data, s->committed.length) == sum)
-		m = manifest_unpack(s->committed.data, s->committed.length);
-	if (m == NULL || strcmp(m->node, node) != 0) {
+		return 0;
+	m = manifest_load(&o->store, s->manifest->node, generation, &s->committed, err);
+	if (m == NULL)
+		return -1;
+	if ((json_int_t)crc32_z(0, s->committed.data, s->committed.length) != sum) {
 		manifest_free(m);
-		return false;
+		return error_set(err, EX_DATAERR, "the manifest of %s isn't the committed one",
+		    s->manifest->node);
 	}
 	manifest_free(s->manifest);
 	s->manifest = m;
-	return true;
+	return 0;
 }
 
-static struct slot *
-salvage_slot(struct observer *o, const char *node)
-{
-	struct manifest *m = manifest_find_latest(&o->store, node);
-	struct slot *s = m != NULL ? add_slot(o, m) : ensure_slot(o, node);
+struct salvage {
+	struct observer *observer;
+	struct error *err;
+};
 
-	s->damaged = m == NULL;
-	return s;
-}
-
-static void
-salvage_partition(void *observer, const char *node)
+static int
+salvage_partition(void *context, const char *node)
 {
-	if (find_slot(observer, node) == NULL)
-		(void)salvage_slot(observer, node);
+	const struct salvage *salvage = context;
+	struct observer *o = salvage->observer;
+	struct manifest *m;
+
+	if (slots_find(o, node) != NULL)
+		return 0;
+	if (manifest_find_latest(&o->store, node, &m, salvage->err) < 0)
+		return -1;
+	if (m != NULL)
+		(void)add_slot(o, m);
+	else
+		ensure_slot(o, node)->damaged = true;
+	return 0;
 }
 
 /* A source that no manifest has. */
-static void
-salvage_source(void *observer, const char *name)
+static int
+salvage_source(void *context, const char *name)
 {
-	struct observer *o = observer;
+	const struct salvage *salvage = context;
+	struct observer *o = salvage->observer;
 	struct slot *s;
+	int found;
 
 	for (size_t i = 0; i < o->slot_count; i++)
 		if (manifest_source(o->slots[i].manifest, name) != NULL)
-			return;
+			return 0;
 	s = ensure_slot(o, name);
-	if (source_from_files(&o->store, s->manifest, name))
+	if ((found = source_from_files(&o->store, s->manifest, name, salvage->err)) > 0)
 		s->damaged = true;
+	return found < 0 ? -1 : 0;
 }
 
 /*
  * From the checkpoint, or, without one, from what is in the store: its files
  * say the same, but for what an unfinished run left.
  */
-void
-slots_load(struct observer *o)
+int
+slots_load(struct observer *o, struct error *err)
 {
+	struct salvage salvage = {o, err};
 	const json_t *entry;
 	const char *node;
 
-	if (o->before == NULL) {
-		store_each(&o->store, "partitions", salvage_partition, o);
-		store_each(&o->store, "journal", salvage_source, o);
-		return;
-	}
+	if (o->before == NULL)
+		return store_each(&o->store, "partitions", salvage_partition, &salvage, err) < 0 ||
+			store_each(&o->store, "journal", salvage_source, &salvage, err) < 0 ?
+		    -1 :
+		    0;
 	json_object_foreach (json_object_get(o->before, "partitions"), node, entry) {
 		struct slot *s = ensure_slot(o, node);
 
-		if (load_manifest(o, node, entry, s))
+		if (load_manifest(o, entry, s, err) == 0)
 			continue;
-		message_error("the manifest of %s is missing or damaged: making it anew", node);
+		if (err->status != EX_DATAERR)
+			return -1;
+		message_error("the manifest of %s is missing or damaged%s", node,
+		    o->store.read_only ? "" : ": making it anew");
 		s->damaged = true;
-		salvage_source(o, node);
+		if (salvage_source(&salvage, node) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 /* --- sources ------------------------------------------------------------- */
@@ -145,7 +157,7 @@ static void
 move_source(struct observer *o, const char *from_node, const char *name, const char *to_node)
 {
 	struct slot *to = ensure_slot(o, to_node);
-	struct slot *from = find_slot(o, from_node);
+	struct slot *from = slots_find(o, from_node);
 	struct manifest *m = from->manifest;
 	struct source *source = manifest_source(m, name), moved = *source, *there;
 	size_t at = (size_t)(source - m->sources);
@@ -304,6 +316,7 @@ slots_release(struct observer *o)
 		buffer_release(&o->slots[i].packed);
 		partition_free(o->slots[i].state);
 		json_decref(o->slots[i].intake.carried);
+		json_decref(o->slots[i].damaged_files);
 	}
 	free(o->slots);
 }

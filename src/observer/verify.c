@@ -89,39 +89,6 @@ compare_summary(struct observer *o)
 }
 
 static int
-fold_all(struct observer *o, struct error *err)
-{
-	const json_t *partitions = json_object_get(o->before, "partitions");
-
-	for (size_t i = 0; i < o->slot_count; i++) {
-		struct slot *s = &o->slots[i];
-		struct replay replay = {.store = &o->store, .manifest = s->manifest};
-		const json_t *entry = json_object_get(partitions, s->manifest->node);
-
-		if (!json_is_true(json_object_get(entry, "active")))
-			continue;
-		if (s->damaged)
-			return error_set(
-			    err, EX_DATAERR, "the journal of %s is damaged", s->manifest->node);
-		s->active = true;
-		s->state = replay_partition(&replay, TIMESTAMP_NONE, err);
-		if (s->state == NULL)
-			return -1;
-	}
-	return 0;
-}
-
-static enum topology_state
-topology_before(const struct observer *o)
-{
-	const char *state = json_string_value(json_object_get(o->before, "topology"));
-
-	if (state != NULL && strcmp(state, "absent") == 0)
-		return TOPOLOGY_ABSENT;
-	return state != NULL && strcmp(state, "stale") == 0 ? TOPOLOGY_STALE : TOPOLOGY_PRESENT;
-}
-
-static int
 load_published(struct observer *o, struct error *err)
 {
 	char why[ERROR_TEXT_MAX] = "there is none";
@@ -136,20 +103,7 @@ load_published(struct observer *o, struct error *err)
 	at = json_string_value(json_object_get(o->published, "generated_at"));
 	if (at == NULL || !timestamp_parse(at, strlen(at), &o->now))
 		return error_set(err, DIFFERS, "world/%s is missing or unreadable", SUMMARY_NAME);
-	return inventory_recall(
-	    &o->inventory, json_object_get(o->before, "inventory"), topology_before(o), err);
-}
-
-/* The retention the world was made with. */
-static struct retention
-retention_before(const struct observer *o)
-{
-	const json_t *options = json_object_get(o->before, "options");
-
-	return (struct retention){
-	    json_integer_value(json_object_get(options, "incident_retention")),
-	    json_integer_value(json_object_get(options, "service_retention")),
-	    json_integer_value(json_object_get(options, "deployment_retention"))};
+	return 0;
 }
 
 static int
@@ -157,13 +111,8 @@ verify(struct observer *o, struct error *err)
 {
 	unsigned differences = 0;
 
-	if (load_published(o, err) < 0)
+	if (load_published(o, err) < 0 || observer_recall(o, TIMESTAMP_NONE, err) < 0)
 		return -1;
-	slots_load(o);
-	if (fold_all(o, err) < 0)
-		return -1;
-	o->retention = retention_before(o);
-	observer_project(o);
 	for (int i = 0; i < DOCUMENT_COUNT; i++)
 		differences += compare_document(o, i);
 	differences += compare_summary(o);

@@ -18,13 +18,9 @@ static int
 make_dir(struct store *store, const char *kind, const char *name, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0};
-	int made;
 
 	buffer_text(&path, "%s/%s", kind, name);
-	made = disk_make_dir(store->fd, buffer_string(&path), err);
-	if (made > 0)
-		atomic_store(&store->new_dirs, true);
-	return made < 0 ? -1 : 0;
+	return disk_make_dir(store->fd, buffer_string(&path), err) < 0 ? -1 : 0;
 }
 
 static int
@@ -47,7 +43,7 @@ scan_sources(struct slot *s, struct error *err)
 		struct source *source = &s->manifest->sources[i];
 
 		for (size_t k = 0; k < source->directory_count; k++)
-			if (directory_is_due(&s->intake, source, &source->directories[k]) &&
+			if (source->directories[k].due &&
 			    directory_scan(&s->intake, source, &source->directories[k], NULL, err) <
 				0)
 				return -1;
@@ -95,9 +91,12 @@ fold(struct observer *o, struct slot *s, bool all, struct error *err)
 	    .take_snapshots = true};
 	timestamp from = all ? TIMESTAMP_NONE : s->intake.oldest_new;
 
+	partition_free(s->state);
 	s->state = replay_partition(&replay, from, err);
 	s->late = s->committed_generation == 0 || all ? 0 : replay.late;
-	return s->state == NULL ? -1 : compress_days(o, s, err);
+	if (s->state == NULL || compress_days(o, s, err) < 0)
+		return -1;
+	return o->store.read_only || o->early ? 0 : manifest_sync(&o->store, s->manifest, err);
 }
 
 static int
@@ -107,7 +106,7 @@ work(struct observer *o, struct slot *s, struct error *err)
 		if (make_dirs(o, s->manifest, err) < 0 || scan_sources(s, err) < 0)
 			return -1;
 	}
-	if (!o->store.read_only && intake_flush(&s->intake, true, err) < 0)
+	if (!o->store.read_only && intake_flush(&s->intake, err) < 0)
 		return -1;
 	return fold(o, s, false, err);
 }
@@ -120,7 +119,7 @@ slot_work(struct observer *o, struct slot *s, struct error *err)
 			return 0;
 		if (err->status != EX_DATAERR)
 			return -1;
-		message_error("%s: making %s anew", err->text, s->manifest->node);
+		tell_damage(o)("%s: making %s anew", err->text, s->manifest->node);
 		s->damaged = true;
 	}
 	if (make_dirs(o, s->manifest, err) < 0)
@@ -128,7 +127,7 @@ slot_work(struct observer *o, struct slot *s, struct error *err)
 	if (slot_rebuild(o, s, err) < 0) {
 		if (s->damaged || err->status != EX_DATAERR)
 			return -1;
-		message_error("%s: making %s anew", err->text, s->manifest->node);
+		tell_damage(o)("%s: making %s anew", err->text, s->manifest->node);
 		s->damaged = true;
 		if (slot_rebuild(o, s, err) < 0)
 			return -1;
@@ -145,6 +144,9 @@ worker(void *observer)
 	while (!*o->scan.stop && (i = atomic_fetch_add(&o->next_slot, 1)) < o->slot_count) {
 		struct slot *s = &o->slots[i];
 
+		/* In memory, and nothing to add to it. */
+		if (s->state != NULL && !s->due && !s->rebuild && !s->damaged)
+			continue;
 		if (s->active)
 			s->failed = slot_work(o, s, &s->error) < 0;
 	}

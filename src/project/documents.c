@@ -23,7 +23,7 @@ remediation(const struct remediation *r)
 }
 
 static json_t *
-incident(const struct node_view *n, const struct incident *i, const char *id)
+incident(const struct view *v, const struct node_view *n, const struct incident *i, const char *id)
 {
 	json_t *value = json_object(), *events = json_array();
 
@@ -46,6 +46,7 @@ incident(const struct node_view *n, const struct incident *i, const char *id)
 	member(value, "resolved_at", json_time(i->resolved_at));
 	member(value, "resolved_by", json_text(i->resolved_by));
 	member(value, "remediation", remediation(&i->remediation));
+	member(value, "deployment", json_text(view_deployment(v, n, i)));
 	return value;
 }
 
@@ -58,15 +59,16 @@ incidents_document(const struct view *v)
 		for (size_t i = 0; n->state && i < n->state->incident_count; i++)
 			if (n->incident_shown[i])
 				member(document, n->incident_ids[i],
-				    incident(n, n->state->incidents[i], n->incident_ids[i]));
+				    incident(v, n, n->state->incidents[i], n->incident_ids[i]));
 	return document;
 }
 
 const char *
 view_active_incident(const struct node_view *n, const struct service_view *s)
 {
-	if (n->state == NULL || s->state == NULL || s->state->latest == NULL ||
-	    !s->state->latest->active)
+	if (n->state == NULL || s->state == NULL)
+		return NULL;
+	if (s->state->latest == NULL || !s->state->latest->active)
 		return NULL;
 	/* Active incidents are among the latest opened: look from the end. */
 	for (size_t i = n->state->incident_count; i > 0; i--)
@@ -107,6 +109,7 @@ service(const struct node_view *n, const struct service_view *s)
 	member(value, "declared", json_boolean(s->declaration != NULL));
 	member(value, "monitored", json_boolean(service_is_monitored(s)));
 	member(value, "role", json_text(s->declaration ? s->declaration->role : NULL));
+	member(value, "containers", containers_json(state));
 	return value;
 }
 

@@ -33,7 +33,7 @@ clock_past(struct clock *clock, timestamp edge)
 bool
 node_is_known(struct clock *clock, const struct partition *p)
 {
-	return p != NULL && p->accepted > 0 && !name_is_container_id(p->node) &&
+	return p != NULL && !name_is_container_id(p->node) &&
 	    !clock_past(clock, timestamp_add(p->last_seen, KNOWN_FOR));
 }
 
@@ -163,8 +163,6 @@ view_init(struct view *v, const struct world_input *input, struct clock *clock)
 		n->input = &input->nodes[i];
 		n->name = n->input->topology->name;
 		n->state = n->input->partition;
-		if (n->state != NULL && n->state->accepted == 0)
-			n->state = NULL;
 		if (n->input->known) {
 			judge_status(n, clock);
 			list_services(v, n);

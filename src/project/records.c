@@ -73,16 +73,15 @@ unite(struct record *r, struct clock *clock)
 	unite_services(r);
 }
 
-/* The record a run belongs to: its correlation id's, or one of its own. */
+/* The record a run belongs to. A made run's id is its own by now (P6). */
 static struct record *
-record_of(struct view *v, size_t *room, json_t *by_id, const struct run *run, const char *id)
+record_of(struct view *v, size_t *room, json_t *by_id, const char *id)
 {
-	const json_t *index = run->made ? NULL : json_object_get(by_id, id);
+	const json_t *index = json_object_get(by_id, id);
 
 	if (index != NULL)
 		return &v->records[json_integer_value(index)];
-	if (!run->made)
-		member(by_id, id, json_integer((json_int_t)v->record_count));
+	member(by_id, id, json_integer((json_int_t)v->record_count));
 	ARRAY_GROW(v->records, v->record_count, *room);
 	v->records[v->record_count] = (struct record){.id = id};
 	return &v->records[v->record_count++];
@@ -95,6 +94,27 @@ record_release(struct record *r)
 	free(r->services);
 }
 
+/* What names a run in the world: a made id is its node's, until P6; a
+ * correlation id is all nodes'. No node's name is empty. */
+static void
+run_key(const char *node, const char *id, bool made, struct buffer *out)
+{
+	buffer_text(out, "%s/%s", made ? node : "", id);
+}
+
+static void
+note_ids(struct view *v)
+{
+	v->deployment_ids = json_object();
+	for (const struct record *r = v->records; r < v->records + v->record_count; r++)
+		for (const struct part *part = r->parts; part < r->parts + r->part_count; part++) {
+			cleanup_buffer struct buffer key = {0};
+
+			run_key(part->node->name, part->run->id, part->run->made, &key);
+			member(v->deployment_ids, buffer_string(&key), json_text(r->id));
+		}
+}
+
 void
 view_join_records(struct view *v)
 {
@@ -104,7 +124,7 @@ view_join_records(struct view *v)
 	for (const struct node_view *n = v->nodes; n < v->nodes + v->node_count; n++)
 		for (size_t i = 0; n->input->known && n->state && i < n->state->run_count; i++) {
 			const struct run *run = n->state->runs[i];
-			struct record *r = record_of(v, &room, by_id, run, n->run_ids[i]);
+			struct record *r = record_of(v, &room, by_id, n->run_ids[i]);
 
 			r->parts = memory_resize(r->parts, r->part_count + 1, sizeof(*r->parts));
 			r->parts[r->part_count++] = (struct part){n, run};
@@ -120,11 +140,24 @@ view_join_records(struct view *v)
 			v->records[kept++] = *r;
 	}
 	v->record_count = kept;
+	note_ids(v);
+}
+
+const char *
+view_deployment(const struct view *v, const struct node_view *n, const struct incident *i)
+{
+	cleanup_buffer struct buffer key = {0};
+
+	if (i->deployment == NULL)
+		return NULL;
+	run_key(n->name, i->deployment, i->deployment_made, &key);
+	return json_string_value(json_object_get(v->deployment_ids, buffer_string(&key)));
 }
 
 void
 view_free_records(struct view *v)
 {
+	json_decref(v->deployment_ids);
 	for (size_t i = 0; i < v->record_count; i++)
 		record_release(&v->records[i]);
 	free(v->records);

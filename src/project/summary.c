@@ -65,7 +65,7 @@ drift_of(const struct tally *t, const struct node_view *n, const struct service_
 	if (n->input->declarations == NULL)
 		return NULL;
 	if (s->declaration == NULL)
-		return s->state != NULL && strcmp(s->name, "all") != 0 ? t->undeclared : NULL;
+		return strcmp(s->name, "all") != 0 ? t->undeclared : NULL;
 	if (!s->declaration->monitored)
 		return NULL;
 	if (s->state == NULL)
@@ -91,11 +91,11 @@ tally_services(struct tally *t, const struct node_view *n)
 	}
 }
 
+/* "all" is never beside others (F8). */
 static bool
 names_every_service(const struct record *r)
 {
-	return r->service_count == 0 ||
-	    (r->service_count == 1 && strcmp(r->services[0], "all") == 0);
+	return r->service_count == 0 || strcmp(r->services[0], "all") == 0;
 }
 
 static bool
@@ -132,7 +132,7 @@ static json_t *
 newest_records(const struct view *v, const struct node_view *n)
 {
 	json_t *newest = json_object();
-	cleanup_free bool *here = memory_resize(NULL, v->record_count, sizeof(*here));
+	const struct record *every = NULL; /* the newest of those for every service */
 	const char *service;
 	json_t *value;
 	void *next;
@@ -142,17 +142,18 @@ newest_records(const struct view *v, const struct node_view *n)
 	for (size_t i = 0; i < v->record_count; i++) {
 		const struct record *r = &v->records[i];
 
-		here[i] = is_on(r, n);
-		if (here[i] && !names_every_service(r))
-			for (size_t k = 0; k < r->service_count; k++)
-				offer(v, newest, r->services[k], r);
+		if (!is_on(r, n))
+			continue;
+		for (size_t k = 0; k < r->service_count && !names_every_service(r); k++)
+			offer(v, newest, r->services[k], r);
+		if (names_every_service(r) && (every == NULL || is_newer(r, every)))
+			every = r;
 	}
 	if (json_object_size(newest) == 0)
 		set_add(newest, "all");
-	for (size_t i = 0; i < v->record_count; i++)
-		if (here[i] && names_every_service(&v->records[i]))
-			json_object_foreach_safe (newest, next, service, value)
-				offer(v, newest, service, &v->records[i]);
+	if (every != NULL)
+		json_object_foreach_safe (newest, next, service, value)
+			offer(v, newest, service, every);
 	return newest;
 }
 
@@ -168,10 +169,12 @@ deployment_worries(const struct view *v)
 		json_t *value;
 
 		json_object_foreach (newest, service, value) {
-			const struct record *r = &v->records[json_integer_value(value)];
+			const struct record *r;
 
-			if (!json_is_integer(value) ||
-			    (r->status != RECORD_FAILED && r->status != RECORD_STALLED))
+			if (!json_is_integer(value))
+				continue;
+			r = &v->records[json_integer_value(value)];
+			if (r->status != RECORD_FAILED && r->status != RECORD_STALLED)
 				continue;
 			if (!clock_past(v->clock, timestamp_add(r->last_event, DEPLOYMENT_WORRY)))
 				worry = true;
@@ -204,15 +207,14 @@ judge(const struct view *v, const struct tally *t)
 	enum verdict worst = VERDICT_NOMINAL;
 
 	if (t->active > 0 || json_array_size(t->missing) > 0 || json_array_size(t->silent) > 0 ||
-	    v->input->topology == TOPOLOGY_STALE || json_array_size(v->input->inventory_errors) > 0)
+	    v->input->topology == TOPOLOGY_STALE ||
+	    json_array_size(v->input->inventory_errors) > 0 || deployment_worries(v))
 		worst = VERDICT_DEGRADED;
 	for (const struct node_view *n = v->nodes; n < v->nodes + v->node_count; n++)
 		if (n->input->known && judge_node(n) > worst)
 			worst = judge_node(n);
 	if (t->severities[SEVERITY_CRITICAL] > 0)
 		worst = VERDICT_CRITICAL;
-	if (deployment_worries(v) && worst < VERDICT_DEGRADED)
-		worst = VERDICT_DEGRADED;
 	return names[worst];
 }
 

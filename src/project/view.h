@@ -56,6 +56,7 @@ struct view {
 	size_t node_count;
 	struct record *records; /* those that are shown */
 	size_t record_count;
+	json_t *deployment_ids; /* their ids, by what runs call themselves */
 };
 
 /* A set of strings: the keys of a JSON object. */
@@ -86,6 +87,11 @@ member(json_t *object, const char *key, json_t *value)
 void view_name_ids(struct view *v);
 void view_join_records(struct view *v);
 void view_free_records(struct view *v);
+/* The id of the deployment that an incident names, where that is shown (F16);
+ * NULL otherwise. */
+const char *view_deployment(
+    const struct view *v, const struct node_view *n, const struct incident *i);
+json_t *containers_json(const struct service *s);
 /* The id of a service's active incident, or NULL. */
 const char *view_active_incident(const struct node_view *n, const struct service_view *s);
 

@@ -15,28 +15,41 @@ append(const char *data, size_t length, void *out)
 	return 0;
 }
 
-static void
-digest_of(const json_t *checkpoint, char digest[SHA256_TEXT_MAX])
-{
-	cleanup_buffer struct buffer bytes = {0};
+/*
+ * The first line is the digest of all behind it, so that neither side has to
+ * parse or print what is digested:
+ *
+ *	{"digest":"2c26b46b…",
+ *	"cycle":…}
+ */
+#define SEAL_BEGIN "{\"digest\":\""
+#define SEAL_END "\",\n"
 
-	(void)json_dump_callback(checkpoint, append, &bytes, JSON_COMPACT | JSON_SORT_KEYS);
-	(void)SHA256Data(bytes.data, bytes.length, digest);
+enum { SEAL_LENGTH = sizeof(SEAL_BEGIN SEAL_END) - 1 + SHA256_TEXT_MAX - 1 };
+
+static void
+add_seal(struct buffer *out, const unsigned char *data, size_t length)
+{
+	char digest[SHA256_TEXT_MAX];
+
+	(void)SHA256Data(data, length, digest);
+	buffer_text(out, SEAL_BEGIN "%s" SEAL_END, digest);
 }
 
 static bool
-digest_matches(json_t *checkpoint)
+seal_holds(const struct buffer *bytes)
 {
-	char digest[SHA256_TEXT_MAX];
-	json_auto_t *given = json_incref(json_object_get(checkpoint, "digest"));
+	cleanup_buffer struct buffer seal = {0};
 
-	(void)json_object_del(checkpoint, "digest");
-	digest_of(checkpoint, digest);
-	return json_is_string(given) && strcmp(json_string_value(given), digest) == 0;
+	if (bytes->length < SEAL_LENGTH)
+		return false;
+	add_seal(&seal, bytes->data + SEAL_LENGTH, bytes->length - SEAL_LENGTH);
+	return memcmp(bytes->data, seal.data, SEAL_LENGTH) == 0;
 }
 
 static enum checkpoint_state
-judge(json_t *checkpoint, const json_error_t *parse, char why[ERROR_TEXT_MAX])
+judge(const json_t *checkpoint, const struct buffer *bytes, const json_error_t *parse,
+    char why[ERROR_TEXT_MAX])
 {
 	const json_t *format = json_object_get(checkpoint, "format");
 
@@ -49,11 +62,12 @@ judge(json_t *checkpoint, const json_error_t *parse, char why[ERROR_TEXT_MAX])
 	    (json_object_get(checkpoint, "last_processed_file") != NULL ||
 		json_object_get(checkpoint, "node_checkpoints") != NULL))
 		return CHECKPOINT_FOREIGN;
-	if (!json_is_integer(format) || json_integer_value(format) != CHECKPOINT_FORMAT) {
+	if (!json_is_integer(format) || json_integer_value(format) < CHECKPOINT_FORMAT_OLDEST ||
+	    json_integer_value(format) > CHECKPOINT_FORMAT) {
 		(void)snprintf(why, ERROR_TEXT_MAX, "its format isn't %d", CHECKPOINT_FORMAT);
 		return CHECKPOINT_DAMAGED;
 	}
-	if (!digest_matches(checkpoint)) {
+	if (!seal_holds(bytes)) {
 		(void)snprintf(why, ERROR_TEXT_MAX, "it doesn't match its digest");
 		return CHECKPOINT_DAMAGED;
 	}
@@ -73,8 +87,9 @@ checkpoint_read(int state_dir, json_t **out, enum checkpoint_state *state, char 
 		*state = CHECKPOINT_MISSING;
 		return state_dir < 0 || errno == ENOENT ? 0 : -1;
 	}
-	*out = json_loadb((char *)bytes.data, bytes.length, JSON_REJECT_DUPLICATES, &parse);
-	*state = judge(*out, &parse, why);
+	*out = json_loadb((char *)bytes.data, bytes.length, 0, &parse);
+	*state = judge(*out, &bytes, &parse, why);
+	(void)json_object_del(*out, "digest");
 	if (*state != CHECKPOINT_SOUND) {
 		json_decref(*out);
 		*out = NULL;
@@ -85,17 +100,27 @@ checkpoint_read(int state_dir, json_t **out, enum checkpoint_state *state, char 
 int
 checkpoint_write(int state_dir, json_t *checkpoint, struct error *err)
 {
-	cleanup_buffer struct buffer bytes = {0};
-	char digest[SHA256_TEXT_MAX];
+	cleanup_buffer struct buffer members = {0}, out = {0};
 
 	(void)json_object_set_new(checkpoint, "format", json_integer(CHECKPOINT_FORMAT));
-	digest_of(checkpoint, digest);
-	(void)json_object_set_new(checkpoint, "digest", json_string(digest));
-	(void)json_dump_callback(checkpoint, append, &bytes, JSON_INDENT(1) | JSON_SORT_KEYS);
-	buffer_add(&bytes, "\n", 1);
-	if (disk_replace(state_dir, CHECKPOINT_NAME, bytes.data, bytes.length, err) < 0)
-		return -1;
-	return disk_sync_dir(state_dir, ".", err);
+	(void)json_dump_callback(checkpoint, append, &members, JSON_COMPACT | JSON_SORT_KEYS);
+	buffer_add(&members, "\n", 1);
+	add_seal(&out, members.data + 1, members.length - 1); /* in place of the brace */
+	buffer_add(&out, members.data + 1, members.length - 1);
+	return disk_replace(state_dir, CHECKPOINT_NAME, out.data, out.length, err);
+}
+
+bool
+checkpoint_is_current(const json_t *checkpoint)
+{
+	return json_integer_value(json_object_get(checkpoint, "format")) == CHECKPOINT_FORMAT;
+}
+
+bool
+checkpoint_has_inventory(const json_t *checkpoint)
+{
+	return json_integer_value(json_object_get(checkpoint, "format")) ==
+	    CHECKPOINT_FORMAT_OLDEST;
 }
 
 json_t *

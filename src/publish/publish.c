@@ -1,3 +1,4 @@
+#include <homelab/outbox.h>
 #include <homelab/publish.h>
 
 #include <fcntl.h>
@@ -21,8 +22,8 @@ is_published(const struct world *world, const json_t *old, int i)
 }
 
 int
-publish_documents(
-    int world_dir, const struct world *world, const json_t *old, bool intact, struct error *err)
+publish_documents(int world_dir, const struct world *world, const json_t *old, bool intact,
+    const struct buffer *history, struct error *err)
 {
 	int written = 0;
 
@@ -34,7 +35,10 @@ publish_documents(
 			return -1;
 		written++;
 	}
-	if (written > 0 && disk_sync_dir(world_dir, ".", err) < 0)
+	if (history->length > 0 &&
+	    disk_replace(world_dir, HISTORY_NAME, history->data, history->length, err) < 0)
+		return -1;
+	if (written + (history->length > 0) > 0 && disk_sync_dir(world_dir, ".", err) < 0)
 		return -1;
 	return written;
 }
@@ -72,7 +76,7 @@ publish_is_intact(
 	const json_t *observation = json_object_get(summary, "observation");
 	struct stat st, written;
 
-	if (summary == NULL || fstatat(world_dir, SUMMARY_NAME, &written, 0) < 0 ||
+	if (summary == NULL || disk.stat(world_dir, SUMMARY_NAME, &written, 0) < 0 ||
 	    (uint64_t)json_integer_value(json_object_get(observation, "generation")) !=
 		generation ||
 	    !json_equal(json_object_get(summary, "files"), documents))
@@ -80,11 +84,21 @@ publish_is_intact(
 	for (int i = 0; i < DOCUMENT_COUNT; i++) {
 		const json_t *file = json_object_get(documents, document_names[i]);
 
-		if (fstatat(world_dir, document_names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		if (disk.stat(world_dir, document_names[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISREG(st.st_mode) ||
 		    st.st_size != json_integer_value(json_object_get(file, "bytes")) ||
 		    time_of(&st.st_mtim) > time_of(&written.st_mtim))
 			return false;
 	}
 	return true;
+}
+
+bool
+publish_has_history(int world_dir, const json_t *bytes)
+{
+	struct stat st;
+
+	return bytes == NULL ||
+	    (disk.stat(world_dir, HISTORY_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(st.st_mode) && st.st_size == json_integer_value(bytes));
 }

@@ -7,7 +7,6 @@
 #include <homelab/names.h>
 #include <homelab/scan.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,7 +18,7 @@ enum {
 };
 
 int
-intake_flush(struct intake *in, bool sync, struct error *err)
+intake_flush(struct intake *in, struct error *err)
 {
 	in->pending_bytes = 0;
 	for (size_t i = 0; i < in->manifest->source_count; i++) {
@@ -28,9 +27,9 @@ intake_flush(struct intake *in, bool sync, struct error *err)
 		for (size_t k = 0; k < s->day_count; k++) {
 			struct day *d = &s->days[k];
 
-			if (d->pending.length == 0 && !(sync && d->unsynced))
+			if (d->pending.length == 0)
 				continue;
-			if (day_flush(in->scan->store, s, d, sync, err) < 0)
+			if (day_flush(in->scan->store, s, d, err) < 0)
 				return -1;
 			if (d->compressed)
 				buffer_release(&d->pending);
@@ -50,34 +49,65 @@ is_line(const struct span *span)
 	return span->end != 0;
 }
 
-static int
-add_row(struct intake *in, struct candidate *c, const struct event *e, const struct span *span,
-    struct error *err)
+struct day *
+intake_day(struct intake *in, struct source *s, timestamp at)
 {
 	int32_t closed = date_of(in->scan->now) - CLOSED_AFTER_DAYS;
-	struct day *day =
-	    source_day(c->source, in->scan->store->generation, date_of(e->at), closed);
+
+	return source_day(s, in->scan->store->generation, date_of(at), closed);
+}
+
+int
+intake_count_row(struct intake *in, struct day *day, size_t before, struct error *err)
+{
+	size_t length = day->pending.length - before;
+
+	day->rows++;
+	day->bytes += length;
+	in->pending_bytes += length;
+	if (in->pending_bytes > PENDING_MAX && !in->scan->store->read_only)
+		return intake_flush(in, err);
+	return 0;
+}
+
+static int
+add_row(struct intake *in, struct candidate *c, struct day *day, const struct event *e,
+    const struct span *span, struct error *err)
+{
 	size_t before = day->pending.length;
 
 	row_pack(&day->pending, e, &(struct place){c->path, span->offset, span->end});
-	day->rows++;
-	in->pending_bytes += day->pending.length - before;
 	in->tally.consumed++;
 	if (e->at < in->oldest_new)
 		in->oldest_new = e->at;
 	if (e->at > c->directory->newest)
 		c->directory->newest = e->at;
-	if (in->pending_bytes > PENDING_MAX && !in->scan->store->read_only)
-		return intake_flush(in, false, err);
-	return 0;
+	return intake_count_row(in, day, before, err);
 }
 
-/* The key of a place: of the file, or of a line. */
+/* The event's day, or NULL where that has no room for more. */
+static struct day *
+day_with_room(struct intake *in, struct candidate *c, const struct event *e)
+{
+	struct day *day = intake_day(in, c->source, e->at);
+
+	if (day->bytes < in->scan->day_limit)
+		return day;
+	if (!in->is_full)
+		message_error("events/%s: %s has too many events of one day: the rest waits",
+		    c->path, in->manifest->node);
+	in->is_full = true;
+	in->tally.unreadable++;
+	return NULL;
+}
+
+/* The key of a place: of the file, or of a line, which is put in *key. */
 static const char *
 key_of(const struct candidate *c, const struct span *span, struct buffer *key)
 {
-	buffer_text(
-	    key, is_line(span) ? "%s/%llu" : "%s", c->name, (unsigned long long)span->offset);
+	if (!is_line(span))
+		return c->name;
+	buffer_text(key, "%s/%llu", c->name, (unsigned long long)span->offset);
 	return buffer_string(key);
 }
 
@@ -121,6 +151,7 @@ accept(struct intake *in, struct candidate *c, const struct event *e, const stru
 	bool line = is_line(span);
 	const struct decision *before = decisions_find(c->known, name);
 	bool decided = was_folded(c, span, before);
+	struct day *day;
 
 	if (before != NULL && before->verdict == VERDICT_UNPLACED) {
 		decisions_set(c->out, name, VERDICT_UNPLACED, 0, e->at);
@@ -139,9 +170,11 @@ accept(struct intake *in, struct candidate *c, const struct event *e, const stru
 			show_unplaced(in, c);
 		return OUTCOME_DECIDED;
 	}
+	if ((day = day_with_room(in, c, e)) == NULL)
+		return OUTCOME_UNFINISHED;
 	if (!line || before != NULL)
 		decisions_set(c->out, name, VERDICT_EVENT, 0, e->at);
-	return add_row(in, c, e, span, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
+	return add_row(in, c, day, e, span, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
 }
 
 static void
@@ -155,18 +188,24 @@ show_rejection(struct intake *in, const char *path, const char *reason)
 	in->shown++;
 }
 
-int
+enum outcome
 intake_reject(struct intake *in, struct candidate *c, const char *reason, struct error *err)
 {
 	uint64_t size = c->identity.size;
+	int kept = 0;
 
+	if (!in->scan->store->read_only)
+		kept = quarantine_put(&in->quarantine, in->scan->state, c->source->name, c->name,
+		    c->fd, NULL, size, reason, err);
+	if (kept < 0)
+		return OUTCOME_FAILED;
+	if (kept > 0) {
+		in->tally.unreadable++;
+		return OUTCOME_WAITS;
+	}
 	show_rejection(in, c->path, reason);
-	if (!in->scan->store->read_only &&
-	    quarantine_put(
-		in->scan->state, c->source->name, c->name, c->fd, NULL, size, reason, err) < 0)
-		return -1;
 	decisions_set(c->out, c->name, VERDICT_REJECTED, size, c->identity.ctime);
-	return 0;
+	return OUTCOME_DECIDED;
 }
 
 /* An unusable file that was changed just now may still be arriving (E5). */
@@ -207,27 +246,7 @@ refuse_file(struct intake *in, struct candidate *c, enum rejection why, const ch
 	}
 	if (may_be_arriving(in, c))
 		return OUTCOME_WAITS;
-	return intake_reject(in, c, reason, err) < 0 ? OUTCOME_FAILED : OUTCOME_DECIDED;
-}
-
-/* Reads up to `length` bytes from an offset; -1 on failure. */
-static ssize_t
-read_at(int fd, unsigned char *out, size_t length, uint64_t offset)
-{
-	size_t done = 0;
-
-	while (done < length) {
-		ssize_t got = pread(fd, out + done, length - done, (off_t)(offset + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
+	return intake_reject(in, c, reason, err);
 }
 
 enum outcome
@@ -243,7 +262,7 @@ intake_file(struct intake *in, struct candidate *c, struct error *err)
 	if (c->identity.size > EVENT_SIZE_MAX)
 		return refuse_file(in, c, REJECTION_CONTENT, "larger than 1 MiB", err);
 	buffer_reserve(&bytes, c->identity.size + 1);
-	if ((got = read_at(c->fd, bytes.data, c->identity.size, 0)) < 0) {
+	if ((got = disk_read_at(c->fd, bytes.data, c->identity.size, 0)) < 0) {
 		in->tally.unreadable++;
 		return OUTCOME_WAITS;
 	}
@@ -277,8 +296,8 @@ refuse_line(struct intake *in, struct candidate *c, const unsigned char *line, s
 	show_rejection(in, buffer_string(&path), reason);
 	if (in->scan->store->read_only)
 		return OUTCOME_DECIDED;
-	if (quarantine_put(in->scan->state, c->source->name, buffer_string(&name), -1, line, length,
-		reason, err) < 0)
+	if (quarantine_put(&in->quarantine, in->scan->state, c->source->name, buffer_string(&name),
+		-1, line, length, reason, err) < 0)
 		return OUTCOME_FAILED;
 	return OUTCOME_DECIDED;
 }
@@ -322,7 +341,7 @@ find_line_end(int fd, struct line_reader *r, uint64_t from)
 	unsigned char step[LINE_STEP];
 
 	while (from < r->end) {
-		ssize_t got = read_at(fd, step, sizeof(step), from);
+		ssize_t got = disk_read_at(fd, step, sizeof(step), from);
 		const unsigned char *end;
 
 		if (got <= 0) {
@@ -362,8 +381,8 @@ next_line(int fd, struct line_reader *r, uint64_t *next)
 		if (left == 0)
 			return -1;
 		buffer_reserve(&r->bytes, LINE_STEP);
-		got = read_at(fd, r->bytes.data + searched, left < LINE_STEP ? left : LINE_STEP,
-		    r->at + searched);
+		got = disk_read_at(fd, r->bytes.data + searched,
+		    left < LINE_STEP ? left : LINE_STEP, r->at + searched);
 		if (got <= 0) {
 			r->failed = got < 0;
 			return -1;
@@ -391,13 +410,14 @@ static enum outcome
 refuse_shrunk(struct intake *in, struct candidate *c, uint64_t read, struct error *err)
 {
 	char reason[REASON_MAX];
+	enum outcome outcome;
 
 	(void)snprintf(reason, sizeof(reason), "%llu bytes long, but %llu were read of it before",
 	    (unsigned long long)c->identity.size, (unsigned long long)read);
-	if (intake_reject(in, c, reason, err) < 0)
-		return OUTCOME_FAILED;
-	decisions_set(c->out, c->name, VERDICT_SHRUNK, read, 0);
-	return OUTCOME_DECIDED;
+	outcome = intake_reject(in, c, reason, err);
+	if (outcome == OUTCOME_DECIDED)
+		decisions_set(c->out, c->name, VERDICT_SHRUNK, read, 0);
+	return outcome;
 }
 
 enum outcome
@@ -415,7 +435,8 @@ intake_lines(struct intake *in, struct candidate *c, struct error *err)
 	while (outcome == OUTCOME_DECIDED && (length = next_line(c->fd, &r, &next)) >= 0) {
 		outcome = decide_line(
 		    in, c, r.bytes.data, (size_t)length, &(struct span){r.at, next}, err);
-		advance(&r, next);
+		if (outcome == OUTCOME_DECIDED)
+			advance(&r, next);
 	}
 	if (outcome != OUTCOME_FAILED && (r.at != from || before == NULL || in->scan->rebuild))
 		decisions_set(c->out, c->name, VERDICT_READ, r.at, 0);

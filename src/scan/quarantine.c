@@ -4,7 +4,6 @@
 #include <homelab/names.h>
 #include <homelab/scan.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,67 +32,82 @@ static ssize_t
 content_piece(const struct content *c, uint64_t offset, unsigned char step[COPY_STEP],
     const unsigned char **piece)
 {
-	ssize_t got;
-
+	*piece = step;
 	if (offset >= c->length)
 		return 0;
-	if (c->data != NULL) {
-		*piece = c->data + offset;
-		return (ssize_t)(c->length - offset);
-	}
-	*piece = step;
-	do
-		got = pread(c->fd, step, COPY_STEP, (off_t)offset);
-	while (got < 0 && errno == EINTR);
-	return got;
+	if (c->data == NULL)
+		return disk_read_at(c->fd, step, COPY_STEP, offset);
+	*piece = c->data + offset;
+	return (ssize_t)(c->length - offset);
 }
 
-/* Whether a file holds exactly this content. */
-static bool
-is_same_content(int dir, const char *name, const struct content *c)
+enum comparison { SAME, OTHER, UNREADABLE, FAILED };
+
+/* Compares the content with a copy, of the same length, that is there already. */
+static enum comparison
+compare_bytes(const struct content *copy, const struct content *c)
 {
 	unsigned char theirs[COPY_STEP], step[COPY_STEP];
-	cleanup_close int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct content other = {.fd = fd};
 	const unsigned char *a, *b;
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || (uint64_t)st.st_size != c->length)
-		return false;
-	other.length = c->length;
 	for (uint64_t at = 0; at < c->length;) {
-		ssize_t got = content_piece(&other, at, theirs, &a);
+		ssize_t got = content_piece(copy, at, theirs, &a);
 		ssize_t mine = content_piece(c, at, step, &b);
 
-		if (got <= 0 || mine < got || memcmp(a, b, (size_t)got) != 0)
-			return false;
+		if (got < 0 || mine < 0)
+			return got < 0 ? FAILED : UNREADABLE;
+		if (got == 0 || mine < got || memcmp(a, b, (size_t)got) != 0)
+			return OTHER;
 		at += (uint64_t)got;
 	}
-	return true;
+	return SAME;
+}
+
+static enum comparison
+compare_copy(int dir, const char *name, const struct content *c)
+{
+	cleanup_close int fd = disk.open(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	struct content copy = {.fd = fd, .length = c->length};
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ELOOP ? OTHER : FAILED;
+	if (disk.fstat(fd, &st) < 0)
+		return FAILED;
+	return (uint64_t)st.st_size == c->length ? compare_bytes(&copy, c) : OTHER;
 }
 
 /* How much is there already. */
-static void
-count_quarantined(int dir, uint64_t *files, uint64_t *bytes)
+struct count {
+	int dir;
+	struct quarantine *quarantine;
+};
+
+static int
+count_copy(void *context, const struct dirent *entry)
 {
-	const struct dirent *entry;
-	int fd = dup(dir);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const struct count *c = context;
+	size_t length = strlen(entry->d_name);
 	struct stat st;
 
-	*files = *bytes = 0;
-	if (stream == NULL)
-		return;
-	rewinddir(stream);
-	while ((entry = readdir(stream)) != NULL) {
-		size_t length = strlen(entry->d_name);
+	if (entry->d_name[0] == '.' || disk.stat(c->dir, entry->d_name, &st, 0) < 0)
+		return 0;
+	c->quarantine->bytes += (uint64_t)st.st_size;
+	c->quarantine->files += length < 7 || strcmp(entry->d_name + length - 7, ".reason") != 0;
+	return 0;
+}
 
-		if (entry->d_name[0] == '.' || fstatat(dir, entry->d_name, &st, 0) < 0)
-			continue;
-		*bytes += (uint64_t)st.st_size;
-		*files += length < 7 || strcmp(entry->d_name + length - 7, ".reason") != 0;
-	}
-	(void)closedir(stream);
+static void
+count_quarantined(int dir, const char *source, struct quarantine *q)
+{
+	*q = (struct quarantine){.source = source};
+	(void)disk_list(dir, count_copy, &(struct count){dir, q});
+}
+
+static bool
+has_room(const struct quarantine *q, uint64_t length)
+{
+	return q->files < FILES_MAX && length <= BYTES_MAX && q->bytes + length <= BYTES_MAX;
 }
 
 /* A name of ours for any name: what isn't printable, and '%', as %XX. */
@@ -117,87 +131,113 @@ escape_name(const char *name, char out[NAME_MAX])
 	out[used] = '\0';
 }
 
+/* 1, and no copy, where the content can't be read. */
 static int
 write_copy(int dir, const char *name, const struct content *c, struct error *err)
 {
 	char temporary[NAME_MAX + 8];
 	unsigned char step[COPY_STEP];
 	const unsigned char *piece;
+	struct disk_file f;
 	ssize_t got;
-	uint64_t at = 0;
 
 	(void)snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	if (disk_create(dir, temporary, NULL, 0, 0640, err) < 0)
+	if (disk_begin(&f, dir, temporary, 0640, err) < 0)
 		return -1;
-	while ((got = content_piece(c, at, step, &piece)) > 0) {
-		if (disk_append(dir, temporary, at, piece, (size_t)got, false, err) < 0) {
-			(void)disk_remove(dir, temporary, NULL);
+	while ((got = content_piece(c, f.at, step, &piece)) > 0)
+		if (disk_write(&f, piece, (size_t)got, err) < 0)
 			return -1;
-		}
-		at += (uint64_t)got;
-	}
-	if (disk_append(dir, temporary, at, NULL, 0, true, err) == 0 &&
-	    disk.rename(dir, temporary, dir, name) == 0)
-		return 0;
-	if (err != NULL && err->status == 0)
-		(void)error_errno(err, EX_IOERR, "cannot rename %s to %s", temporary, name);
-	(void)disk_remove(dir, temporary, NULL);
-	return -1;
+	if (disk_end(&f, err) < 0)
+		return -1;
+	if (got < 0)
+		return disk_remove(dir, temporary, err) < 0 ? -1 : 1;
+	return disk_rename(dir, temporary, name, err);
 }
 
-/* A name that is free: the name itself, or with ".2", ".3" … behind. False
- * where the same content is there already. */
-static bool
+/* A name that is free: the name itself, or with ".2", ".3" … behind; OTHER. Or
+ * the name under which the same content is there already; SAME. */
+static enum comparison
 choose_name(int dir, const char *base, const struct content *c, char name[NAME_MAX])
 {
 	struct stat st;
 
 	(void)snprintf(name, NAME_MAX, "%s", base);
-	for (unsigned k = 2; fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0; k++) {
-		if (is_same_content(dir, name, c))
-			return false;
+	for (unsigned k = 2; disk.stat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0; k++) {
+		enum comparison found = compare_copy(dir, name, c);
+
+		if (found != OTHER)
+			return found;
 		(void)snprintf(name, NAME_MAX, "%.230s.%u", base, k);
 	}
-	return true;
+	return errno == ENOENT ? OTHER : FAILED;
 }
 
 static int
-put(int dir, const char *base, const struct content *c, const char *reason, struct error *err)
+write_reason(int dir, const char *name, const char *reason, struct error *err)
 {
-	char name[NAME_MAX], beside[NAME_MAX + 8], text[1024];
-	uint64_t files, bytes;
-	int length;
+	char beside[NAME_MAX + 8], text[1024];
+	struct stat st;
+	size_t length;
 
-	if (!choose_name(dir, base, c, name))
-		return 0;
-	count_quarantined(dir, &files, &bytes);
-	if (files >= FILES_MAX || c->length > BYTES_MAX || bytes + c->length > BYTES_MAX)
-		return 0;
 	(void)snprintf(beside, sizeof(beside), "%s.reason", name);
+	if (disk.stat(dir, beside, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
 	(void)text_escape(reason, text, sizeof(text) - 1);
-	length = (int)strlen(text);
+	length = strlen(text);
 	text[length++] = '\n';
-	if (disk_replace(dir, beside, text, (size_t)length, err) < 0 ||
-	    write_copy(dir, name, c, err) < 0 || disk_sync_dir(dir, ".", err) < 0)
+	return disk_replace(dir, beside, text, length, err);
+}
+
+/* The copy and its reason, durable. 1 where the content can't be read. */
+static int
+put(struct quarantine *q, int dir, const char *base, const struct content *c, const char *reason,
+    struct error *err)
+{
+	char name[NAME_MAX];
+	enum comparison found = choose_name(dir, base, c, name);
+	int result = 0;
+
+	if (found == FAILED)
+		return error_errno(err, EX_IOERR, "cannot look at the copy %s", name);
+	if (found == UNREADABLE)
+		return 1;
+	if (found == OTHER && !has_room(q, c->length))
+		return 0;
+	if (found == OTHER && (result = write_copy(dir, name, c, err)) != 0)
+		return result;
+	q->files += found == OTHER;
+	q->bytes += found == OTHER ? c->length : 0;
+	if (write_reason(dir, name, reason, err) < 0)
 		return -1;
-	return 0;
+	return disk_sync_dir(dir, ".", err);
 }
 
 int
-quarantine_put(int state, const char *source, const char *name, int fd, const void *data,
-    uint64_t length, const char *reason, struct error *err)
+quarantine_put(struct quarantine *q, int state, const char *source, const char *name, int fd,
+    const void *data, uint64_t length, const char *reason, struct error *err)
 {
 	struct content content = {fd, data, length};
 	char escaped[NAME_MAX];
 	cleanup_close int parent = -1;
 	cleanup_close int dir = -1;
+	int result;
 
+	if (q->source == source && !has_room(q, length))
+		return 0;
 	if (disk_make_dir(state, QUARANTINE, err) < 0 ||
 	    (parent = disk_open_dir(state, QUARANTINE, err)) < 0)
 		return -1;
 	if (disk_make_dir(parent, source, err) < 0 ||
 	    (dir = disk_open_dir(parent, source, err)) < 0)
 		return -1;
+	if (q->source != source)
+		count_quarantined(dir, source, q);
 	escape_name(name, escaped);
-	return put(dir, escaped, &content, reason, err);
+	result = put(q, dir, escaped, &content, reason, err);
+	/* What is there already may be of a run that was killed: where this may be
+	 * the first copy, the directories' names are synced, too. */
+	if (result == 0 && q->files <= 1 &&
+	    (disk_sync_dir(parent, ".", err) < 0 || disk_sync_dir(state, ".", err) < 0))
+		return -1;
+	return result;
 }

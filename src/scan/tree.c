@@ -3,7 +3,6 @@
 #include <homelab/names.h>
 #include <homelab/scan.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -25,7 +24,7 @@ listing_holds(const struct identity *then, timestamp listed, const struct stat *
 int
 scan_open_events(const struct scan *scan)
 {
-	return openat(scan->root, EVENTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return disk.open(scan->root, EVENTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
 struct walk {
@@ -72,50 +71,58 @@ settle(struct source *s, int32_t date)
 	d->held_until = TIMESTAMP_LAST;
 }
 
-static bool
-is_directory(int dir, const struct dirent *entry)
+enum kind { KIND_DIRECTORY, KIND_STRAY, KIND_UNREADABLE };
+
+static enum kind
+kind_of(int dir, const struct dirent *entry)
 {
 	struct stat st;
 
 #ifdef DT_DIR
 	if (entry->d_type != DT_UNKNOWN)
-		return entry->d_type == DT_DIR;
+		return entry->d_type == DT_DIR ? KIND_DIRECTORY : KIND_STRAY;
 #endif
-	return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	if (disk.stat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? KIND_STRAY : KIND_UNREADABLE;
+	return S_ISDIR(st.st_mode) ? KIND_DIRECTORY : KIND_STRAY;
 }
 
-/* Calls for each directory that isn't a transfer; counts the strays. NULL or
- * the stream's end leave errno. */
+/* A directory being listed. */
+struct level {
+	struct walk *walk;
+	int dir;
+	void (*visit)(struct walk *w, const char *name, int32_t date);
+	int32_t date;
+};
+
+static int
+visit_entry(void *context, const struct dirent *entry)
+{
+	const struct level *l = context;
+
+	if (name_is_transfer(entry->d_name))
+		return 0;
+	switch (kind_of(l->dir, entry)) {
+	case KIND_DIRECTORY:
+		l->visit(l->walk, entry->d_name, l->date);
+		break;
+	case KIND_STRAY:
+		l->walk->tally->ignored++;
+		break;
+	case KIND_UNREADABLE:
+		return -1;
+	}
+	return 0;
+}
+
+/* Calls for each directory that isn't a transfer; counts the strays. */
 static int
 each_directory(
     struct walk *w, int dir, void (*visit)(struct walk *, const char *, int32_t), int32_t date)
 {
-	const struct dirent *entry;
-	int fd = dup(dir);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct level level = {w, dir, visit, date};
 
-	if (stream == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return -1;
-	}
-	rewinddir(stream);
-	errno = 0;
-	while ((entry = readdir(stream)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    name_is_transfer(entry->d_name))
-			continue;
-		if (is_directory(dir, entry))
-			visit(w, entry->d_name, date);
-		else
-			w->tally->ignored++;
-		errno = 0;
-	}
-	if (errno != 0) {
-		(void)closedir(stream);
-		return -1;
-	}
-	return closedir(stream);
+	return disk_list(dir, visit_entry, &level);
 }
 
 static void
@@ -188,7 +195,7 @@ scan_root(struct walk *w)
 	struct tree *t = w->tree;
 	struct stat st;
 
-	if (fstatat(w->scan->root, EVENTS, &st, 0) < 0) {
+	if (disk.stat(w->scan->root, EVENTS, &st, 0) < 0) {
 		bool gone = errno == ENOENT || errno == ENOTDIR;
 
 		w->tally->unreadable += !gone;
@@ -208,35 +215,56 @@ scan_root(struct walk *w)
 	return true;
 }
 
+/* What is at the path of a date now. */
+static enum kind
+look_at_date(const struct walk *w, const char *path, struct stat *st)
+{
+	if (disk.stat(w->scan->root, path, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? KIND_STRAY : KIND_UNREADABLE;
+	return S_ISDIR(st->st_mode) ? KIND_DIRECTORY : KIND_STRAY;
+}
+
+static void
+list_date(struct walk *w, struct tree_date *t, const char *name)
+{
+	cleanup_close int fd = disk_open_dir(events_of(w), name, NULL);
+
+	t->unreadable = fd < 0 && errno != ENOENT;
+	if (fd < 0)
+		return;
+	w->each(w->context, mark_unseen, t->date);
+	t->unreadable = each_directory(w, fd, visit_node, t->date) < 0;
+	if (!t->unreadable)
+		w->each(w->context, settle, t->date);
+}
+
 /* False where the directory of the date is no more. */
 static bool
 scan_date(struct walk *w, struct tree_date *t, bool *listed)
 {
 	char path[sizeof(EVENTS) + DATE_TEXT_MAX] = EVENTS "/";
 	const char *name = date_format(t->date, path + sizeof(EVENTS));
-	cleanup_close int fd = -1;
 	struct stat st;
 
-	if (fstatat(w->scan->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
+	switch (look_at_date(w, path, &st)) {
+	case KIND_STRAY:
 		w->each(w->context, mark_unseen, t->date);
 		w->each(w->context, settle, t->date);
 		*listed = true;
 		return false;
+	case KIND_UNREADABLE:
+		t->unreadable = true;
+		w->tally->unreadable++;
+		return true;
+	case KIND_DIRECTORY:
+		break;
 	}
 	if (!w->force && !t->unreadable && listing_holds(&t->identity, t->listed, &st))
 		return true;
 	*listed = true;
 	identity_of(&st, &t->identity);
 	t->listed = clock_real();
-	fd = disk_open_dir(events_of(w), name, NULL);
-	if (fd >= 0) {
-		w->each(w->context, mark_unseen, t->date);
-		t->unreadable = each_directory(w, fd, visit_node, t->date) < 0;
-		if (!t->unreadable)
-			w->each(w->context, settle, t->date);
-	} else {
-		t->unreadable = errno != ENOENT;
-	}
+	list_date(w, t, name);
 	w->tally->unreadable += t->unreadable;
 	return true;
 }

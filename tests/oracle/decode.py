@@ -16,7 +16,8 @@ _TYPE = re.compile(r"[a-z0-9_]{1,64}")
 SEVERITIES = ["info", "warning", "error", "critical"]  # ascending
 
 FAILURES = {"service_unhealthy", "healthcheck_failed", "containers_not_running",
-            "mqtt_unreachable"}
+            "mqtt_unreachable", "container_crashed", "container_crash_loop", "service_shutdown",
+            "container_isolated"}
 RECOVERIES = {"service_healthy", "service_recovered"}
 
 # The types written literally in the table of section 4, with their ranks. All others have rank 1.
@@ -25,6 +26,11 @@ RANKS = {
     "healthcheck_failed": 0,
     "containers_not_running": 0,
     "mqtt_unreachable": 0,
+    "container_crashed": 0,
+    "container_crash_loop": 0,
+    "service_shutdown": 0,
+    "container_isolated": 0,
+    "container_removed": 2,
     "service_healthy": 2,
     "service_recovered": 2,
     "deployment_started": 0,
@@ -111,6 +117,8 @@ def decode_event(data, dirname, names):
     severity = text_of(event, "severity")
     if severity not in SEVERITIES:
         severity = "error" if type_ in FAILURES else "info"
+        if type_ == "container_crash_loop":
+            severity = "critical"
     correlation_id = text_of(event, "correlation_id")
     if correlation_id is not None and len(correlation_id.encode()) > 128:
         correlation_id = None

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import containers
 import decode
 import instant
 import naming
@@ -13,6 +14,7 @@ TYPES_LIMIT = 100             # F2: types not in the table
 OCCURRENCES_LIMIT = 100       # F6: timestamps in `events`
 METRICS_LIMIT = 64            # E9
 DIAGNOSTICS_LIMIT = 16        # E9
+SUSPECT_FOR = 10 * instant.MINUTE  # F16
 
 CLEARED = {"cleared", "ok", "normal", "resolved", "none"}  # F1
 PRESSURES = ["disk_pressure", "memory_pressure", "cpu_pressure"]
@@ -29,11 +31,13 @@ class Service:
     last_seen: int
     last_healthy: int = None
     last_failure: int = None
+    kept: containers.Containers = dataclasses.field(
+        default_factory=containers.Containers)
 
 
 @dataclasses.dataclass
 class Incident:
-    """F6, F7."""
+    """F6, F7, F16."""
 
     id: str
     base_id: str              # without the suffix of F6
@@ -50,6 +54,7 @@ class Incident:
     occurrence_count: int = 0
     resolved_at: int = None
     resolved_by: str = None
+    deployment: tuple = None  # F16: the key of a run
     remediation: dict = None  # started_at, completed_at, source
     touched: int = 0          # when in fold order its last occurrence was
     ended: int = 0            # when in fold order it was resolved
@@ -112,6 +117,12 @@ class Partition:
 
     def fold(self, event):
         """Fold one event more. None of those before comes after it in the order of E7."""
+        over = self.over_limit
+        self._fold_effect(event)
+        if not self._fold_container(event):
+            self.over_limit = over + 1  # once, whatever else was too much
+
+    def _fold_effect(self, event):
         self._forget(event)
         self._see(event)
         self._fold_node(event)
@@ -265,12 +276,20 @@ class Partition:
             number += 1
             id_ = "%s-%d" % (base, number)
         incident = Incident(id=id_, base_id=base, service=name, started_at=event.timestamp,
-                            event_type=event.type)
+                            event_type=event.type, deployment=self._suspect(event, name))
         self.incidents.append(incident)
         incident.touched = self._next_step()
         if len(self.incidents) > INCIDENTS_LIMIT:
             self.incidents.remove(_least_needed(self.incidents))
         return incident
+
+    def _suspect(self, event, name):
+        """F16: the key of the last run that began or ended lately; one that names no service
+        so far is for every one."""
+        near = [key for key, run in self.runs.items()
+                if event.timestamp - run.last_event <= SUSPECT_FOR
+                and (name in run.services or not run.services)]
+        return max(near, key=lambda key: self.runs[key].touched, default=None)
 
     def _add_occurrence(self, event, incident):
         incident.severity = max(incident.severity, event.severity, key=decode.SEVERITIES.index)
@@ -282,6 +301,32 @@ class Partition:
         incident.events = (incident.events + [event.timestamp])[-OCCURRENCES_LIMIT:]
         incident.occurrence_count += 1
         incident.touched = self._next_step()
+
+    # Containers (F13 to F15)
+
+    def _fold_container(self, event):
+        """False where something is beyond a limit."""
+        container = containers.read(event)
+        if container is None:
+            return True
+        name = event.names[0]
+        if event.type == "container_removed" or container["state"] == "removed":
+            service = self.services.get(name)
+            if service and service.kept.remove(container):
+                self._lose_last_container(event, name, service)
+            return True
+        if name not in self.services:
+            if len(self.services) == SERVICES_LIMIT:
+                return False
+            self.services[name] = Service("unknown", event.timestamp, event.timestamp)
+        return self.services[name].kept.tell(container, self._next_step())
+
+    def _lose_last_container(self, event, name, service):
+        """F15: what nobody ever reported otherwise was only its containers."""
+        if service.last_healthy is None and service.last_failure is None:
+            del self.services[name]
+        else:
+            self._set_service(event, name, "unknown")
 
     # Deployments (F8, F9)
 

@@ -69,9 +69,9 @@ def world(partitions, inventory, now, options=None, held_counts=None, deploy=Non
 
     node_status = {node.name: status_of(node, now) for node in known}
     services = project_services(known, inventory, node_status, now, options)
-    incidents = project_incidents(partitions, known, services, now, options)
-    add_active_incidents(services, incidents)
     records = project_records(partitions, known, now, options)
+    incidents = project_incidents(partitions, known, services, records, now, options)
+    add_active_incidents(services, incidents)
     nodes = {node.name: project_node(node, node_status[node.name], services, incidents,
                                      held_counts.get(node.name, 0), now)
              for node in known}
@@ -203,6 +203,7 @@ def project_service(node, name, declaration, service, online, now):
         "declared": declaration is not None,
         "monitored": declaration.monitor if declaration else True,
         "role": declaration.role if declaration else None,
+        "containers": service.kept.shown() if service else [],
     }
 
 
@@ -216,9 +217,11 @@ def add_active_incidents(services, incidents):
 
 # Incidents
 
-def project_incidents(partitions, known, services, now, options):
+def project_incidents(partitions, known, services, records, now, options):
     """By id, less the pruned (P4)."""
     ids = unique_incident_ids(partitions)
+    made_ids = unique_made_ids(partitions)
+    shown = {record.id for record in records}
     incidents = {}
     for node in known:
         for incident in node.partition.incidents if node.partition else []:
@@ -228,11 +231,22 @@ def project_incidents(partitions, known, services, now, options):
             elif now - incident.resolved_at > options.incident_retention:
                 continue
             id_ = ids[node.name, incident.id]
-            incidents[id_] = project_incident(id_, node.name, incident)
+            deployment = deployment_of(node.name, incident, made_ids, shown)
+            incidents[id_] = project_incident(id_, node.name, incident, deployment)
     return incidents
 
 
-def project_incident(id_, node, incident):
+def deployment_of(node, incident, made_ids, shown):
+    """F16: the deployment's id in deployments.json; None where it isn't there any more."""
+    if incident.deployment is None:
+        return None
+    made, id_ = incident.deployment
+    if made:
+        id_ = made_ids.get((node, id_))
+    return id_ if id_ in shown else None
+
+
+def project_incident(id_, node, incident, deployment):
     remediation = incident.remediation
     if remediation is not None:
         remediation = {
@@ -258,6 +272,7 @@ def project_incident(id_, node, incident):
         "resolved_at": instant.format(incident.resolved_at),
         "resolved_by": incident.resolved_by,
         "remediation": remediation,
+        "deployment": deployment,
     }
 
 

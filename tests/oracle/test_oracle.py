@@ -435,13 +435,13 @@ class ServicesAndIncidents(unittest.TestCase):
             "started_at": "2026-05-12T12:05:00Z", "last_occurrence": "2026-05-12T12:06:00Z",
             "occurrence_count": 2, "events": ["2026-05-12T12:05:00Z", "2026-05-12T12:06:00Z"],
             "correlation_id": "c", "resolved_at": "2026-05-12T12:10:00Z",
-            "resolved_by": "service_recovered", "remediation": None}})
+            "resolved_by": "service_recovered", "remediation": None, "deployment": None}})
         self.assertEqual(world["services"]["saturn/mosquitto"], {
             "node": "saturn", "service": "mosquitto", "status": "healthy",
             "status_since": "2026-05-12T12:10:00Z", "last_seen": "2026-05-12T12:10:00Z",
             "last_healthy": "2026-05-12T12:10:00Z", "last_failure": "2026-05-12T12:06:00Z",
             "active_incidents": [], "fresh": False, "declared": False, "monitored": True,
-            "role": None})
+            "role": None, "containers": []})
 
     def test_rank_within_a_second(self):
         homelab = Homelab("vps").event("12:00:00", "vps", "service_healthy", service="a")

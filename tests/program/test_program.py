@@ -42,7 +42,8 @@ class Program(unittest.TestCase):
         for options, word in ((['--nonsense'], '--nonsense'), (['--settle', 'soon'], 'soon'),
                               (['extra'], 'extra'), (['--jobs', '0'], '--jobs'),
                               (['--incident-retention', '31d'], '31d'),
-                              (['--now', '1969-12-31T23:59:59Z'], '1969')):
+                              (['--now', '1969-12-31T23:59:59Z'], '1969'),
+                              (['--expire-events', '59m'], '59m')):
             done = self.run_observer(*options)
             self.assertEqual(done.returncode, 64, options)
             self.assertIn(word, done.stderr)
@@ -52,7 +53,8 @@ class Program(unittest.TestCase):
         done = self.run_observer('--help')
         self.assertEqual(done.returncode, 0)
         for word in ('root repo reset force dry-run verify no-topology now jobs settle verbose quiet '
-                     'incident-retention service-retention deployment-retention version').split():
+                     'incident-retention service-retention deployment-retention expire-events metrics '
+                     'version').split():
             self.assertIn('--' + word, done.stdout)
         self.assertRegex(self.run_observer('--version').stdout, r'^homelab-observer \d+\.\d+')
 
@@ -68,6 +70,17 @@ class Program(unittest.TestCase):
         self.assertEqual(done.returncode, 75)
         self.assertIn('4711', done.stderr)
         self.assertEqual(self.run_observer().returncode, 0)
+
+    # Rule: C4
+    def test_without_its_manifests_it_lists_directories_that_it_trusted_before(self):
+        self.assertEqual(self.run_observer().returncode, 0)
+        time.sleep(2.1)                # a younger listing isn't trusted anyway
+        self.assertEqual(self.run_observer().returncode, 0)
+        shutil.rmtree(self.root / 'state/observer/partitions')
+        (self.events / 'b.json').write_text(event(2))
+        self.assertEqual(self.run_observer().returncode, 0)
+        summary = json.loads((self.root / 'world/runtime-summary.json').read_text())
+        self.assertEqual(summary['events']['accepted'], 2)
 
     # Rule: W3
     def test_a_signal_ends_a_run_and_the_old_world_stays(self):
@@ -146,6 +159,39 @@ class Program(unittest.TestCase):
         self.assertIn('services.json: /saturn/mosquitto/status is "healthy", should be "unhealthy"',
                       done.stderr)
 
+    def leave_as_python_did(self):
+        for name, text in (('state/observer_checkpoint.json', '{"node_checkpoints": {}}'),
+                           ('world/nodes.json', '{"saturn": {"by": "python"}}')):
+            (self.root / name).parent.mkdir(exist_ok=True)
+            (self.root / name).write_text(text)
+
+    def tree(self, *below):
+        return {path: path.read_bytes() for name in below
+                for path in (self.root / name).rglob('*.json*')}
+
+    # Rule: C3 W6
+    def test_a_missing_disk_leaves_what_the_python_observer_made(self):
+        self.leave_as_python_did()
+        shutil.rmtree(self.root / 'events')
+        before = self.tree('state', 'world')
+        done = self.run_observer()
+        self.assertEqual(done.returncode, 74)
+        self.assertIn('mounted', done.stderr)
+        self.assertEqual(self.tree('state', 'world'), before)
+
+    # Rule: C3
+    def test_what_the_python_observer_made_is_kept_or_nothing_is_done(self):
+        """The place of a copy is taken by a directory: the copy can't be made."""
+        self.leave_as_python_did()
+        before = self.tree('state', 'world')
+        (self.root / 'world.upstream/nodes.json').mkdir(parents=True)
+        self.assertEqual(self.run_observer().returncode, 74)
+        self.assertEqual({path: text for path, text in self.tree('state', 'world').items()
+                          if path in before}, before)
+        shutil.rmtree(self.root / 'world.upstream')
+        self.assertEqual(self.run_observer().returncode, 0)
+        self.assertIn(b'python', (self.root / 'world.upstream/nodes.json').read_bytes())
+
     def test_install_and_uninstall(self):
         target = self.root / 'installed'
         make = os.environ.get('MAKE', 'make')
@@ -154,8 +200,15 @@ class Program(unittest.TestCase):
         subprocess.run([make, '-s', 'install', *options], **quiet)
         self.assertTrue(os.access(target / 'usr/bin/homelab-observer', os.X_OK))
         self.assertTrue((target / 'usr/share/man/man8/homelab-observer.8').exists())
+        for path in ('bin/homelab-event', 'share/man/man1/homelab-event.1',
+                     'share/bash-completion/completions/homelab-event',
+                     'share/zsh/site-functions/_homelab-observer',
+                     'share/fish/vendor_completions.d/homelab-event.fish'):
+            self.assertTrue((target / 'usr' / path).exists(), path)
         unit = (target / 'usr/lib/systemd/system/homelab-observer.service').read_text()
         self.assertIn('ExecStart=/usr/bin/homelab-observer', unit)
+        for kind in ('sysusers.d', 'tmpfiles.d'):
+            self.assertTrue((target / 'usr/lib' / kind / 'homelab.conf').exists())
         subprocess.run([make, '-s', 'uninstall', *options], **quiet)
         self.assertEqual([p for p in target.rglob('*') if p.is_file()], [])
 

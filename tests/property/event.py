@@ -5,16 +5,13 @@ means by it: usable or not, the instant, and the node it names; the oracle's
 decoder is held against that.
 """
 
-import calendar
 import json
-import time
 from collections import namedtuple
 
-SECOND = 10**9
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-LAST_INSTANT = 2**63 - 1
+from container import TYPES as CONTAINER_TYPES
+from container import ContainerMaker
+from texts import (DAY, HOUR, LAST_INSTANT, MINUTE, SECOND, Raw, civil, date_of,  # noqa: F401
+                   parse_stamp, plain_stamp)
 
 FAILURES = ("service_unhealthy", "healthcheck_failed",
             "containers_not_running", "mqtt_unreachable")
@@ -36,36 +33,6 @@ MAX_TEXT = 1 << 20
 # What a text is meant to be: usable, its instant, the node it names.
 Meaning = namedtuple("Meaning", "usable instant node")
 UNUSABLE = Meaning(False, None, None)
-
-
-class Raw(str):
-    """A JSON token written as it is."""
-
-
-def civil(instant):
-    """The UTC calendar of an instant, its seconds and its fraction."""
-    seconds, fraction = divmod(instant, SECOND)
-    return time.gmtime(seconds), seconds, fraction
-
-
-def date_of(instant):
-    return time.strftime("%Y-%m-%d", civil(instant)[0])
-
-
-def plain_stamp(instant):
-    """The instant in the usual form, with a fraction where there is one."""
-    when, _, fraction = civil(instant)
-    text = "%04d-%02d-%02dT%02d:%02d:%02d" % when[:6]
-    if fraction:
-        text += (".%09d" % fraction).rstrip("0")
-    return text + "Z"
-
-
-def parse_stamp(text):
-    """The inverse of plain_stamp."""
-    head, _, fraction = text.rstrip("Z").partition(".")
-    seconds = calendar.timegm(time.strptime(head, "%Y-%m-%dT%H:%M:%S"))
-    return seconds * SECOND + int((fraction or "0").ljust(9, "0"))
 
 
 def stamp(rng, instant, note):
@@ -180,6 +147,7 @@ class EventMaker:
         self.rng = rng
         self.note = note
         self.meanings = meanings
+        self.containers = ContainerMaker(rng, note)
         self.runs = []          # correlation ids used so far
         self.uncorrelated = []  # (second, node, service) of starts without
 
@@ -191,10 +159,12 @@ class EventMaker:
     def kind(self):
         """A type, the frequent ones first."""
         pick = self.rng.random()
-        if pick < 0.26:
+        if pick < 0.22:
             return self.rng.choice(FAILURES)
-        if pick < 0.46:
+        if pick < 0.38:
             return self.rng.choice(HEALTHY)
+        if pick < 0.50:
+            return self.containers.event_type()
         if pick < 0.64:
             return self.rng.choice(RUNS)
         if pick < 0.72:
@@ -259,6 +229,16 @@ class EventMaker:
         elif pick < bound[4]:
             self.note("E1")
             fields["service"] = rng.choice(("", None, 3, [], {}, True))
+
+    def add_container(self, fields, payload, services, instant, kind):
+        """An agent's event: mostly of one service (F13)."""
+        if self.some(0.8):
+            fields["service"] = self.service_name(services)
+        service = fields.get("service")
+        service = service if isinstance(service, str) else services[0]
+        payload["container"] = self.containers.container(service, instant, kind)
+        if self.some(0.3):
+            payload.update(exit_code=1, signal=9, log=["a\u0007", "b"])
 
     def add_run(self, fields, payload):
         """What a deployment's event carries."""
@@ -366,6 +346,8 @@ class EventMaker:
                   "node": node, "type": kind}
         payload = {}
         self.add_service(fields, payload, services, kind)
+        if kind in CONTAINER_TYPES and self.some(0.8) or self.some(0.02):
+            self.add_container(fields, payload, services, instant, kind)
         if kind in RUNS:
             self.add_run(fields, payload)
             if kind == "deployment_started" and "correlation_id" not in fields:

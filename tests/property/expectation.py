@@ -204,6 +204,13 @@ class Expectation:
             note("P2")
         if documents["services.json"].count(b'"fresh": false'):
             note("P3")
+        if documents["services.json"].count(b'"oom_killed"'):
+            note("F13")
+        if any(service.status == "unknown" and not service.kept.shown()
+               for partition in partitions.values() for service in partition.services.values()):
+            note("F15")
+        if documents["incidents.json"].count(b'"deployment": "'):
+            note("F16")
         if documents["deployments.json"].count(b'"stalled"'):
             note("P5")
         incidents = sum(len(p.incidents) for p in partitions.values())

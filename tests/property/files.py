@@ -69,6 +69,8 @@ class Files:
 
     def log(self, path, texts, batch):
         """Append lines to a log, the last perhaps unfinished."""
+        if path in self.model.read and path not in self.model.files:
+            return              # it was expired; other bytes can't take its place
         rng = self.rng
         data = self.logs[path]
         for text in texts:

@@ -26,10 +26,10 @@ from steps import describe                       # noqa: E402
 from story import Story                          # noqa: E402
 
 Outcome = namedtuple("Outcome", "seed lines rules sizes")
-Options = namedtuple("Options", "observer keep verbose shrink")
+Options = namedtuple("Options", "observer keep verbose shrink fail_fast")
 RULES = tuple(
     "%s%d" % (letter, number)
-    for letter, count in (("T", 5), ("E", 9), ("I", 6), ("F", 12), ("P", 7),
+    for letter, count in (("T", 5), ("E", 9), ("I", 6), ("F", 16), ("P", 7),
                           ("C", 4), ("W", 6))
     for number in range(1, count + 1))
 # Not to be reached here: it takes a file no one may read, the real clock,
@@ -151,6 +151,8 @@ def parse_arguments():
                         help="where the trees of failed histories stay")
     parser.add_argument("--shrink", nargs="?", type=float, const=120.0,
                         metavar="SECONDS", help="shorten what fails")
+    parser.add_argument("--fail-fast", action="store_true",
+                        help="end at the first that fails")
     parser.add_argument("-v", "--verbose", action="store_true")
     arguments = parser.parse_args()
     if bool(arguments.observer) == arguments.no_observer:
@@ -167,7 +169,7 @@ def main():
     keep = os.path.abspath(arguments.keep) if arguments.keep else \
         tempfile.mkdtemp(prefix="history.", dir=memory())
     options = Options(arguments.observer, keep, arguments.verbose,
-                      arguments.shrink)
+                      arguments.shrink, arguments.fail_fast)
     jobs = [(seed, options) for seed in
             range(arguments.seed, arguments.seed + arguments.count)]
     started = time.monotonic()
@@ -179,6 +181,8 @@ def main():
             if outcome.lines:
                 failed.append(outcome.seed)
                 print("\n".join(outcome.lines), flush=True)
+                if options.fail_fast:
+                    break
             elif arguments.verbose:
                 print("seed %d: %s" % (outcome.seed, "  ".join(
                     "%s %d" % item for item in sorted(outcome.sizes.items()))))

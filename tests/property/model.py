@@ -260,6 +260,16 @@ class Model:
             return False
         return all(self._known((path, offset)) for offset, _ in found)
 
+    def expirable(self, path):
+        """Is all that a file holds in the journal (C2)?"""
+        if not path.endswith(".jsonl"):
+            return (path, 0) in self.decided
+        data = self.files[path]
+        if path in self.shrunk or self.read.get(path) != len(data):
+            return False
+        return all((path, offset) in self.decided
+                   for offset, _ in self.places(path, data)[0])
+
     def _known(self, place):
         return (place in self.decided or place in self.unplaced or
                 place in self.rejected)

@@ -14,14 +14,19 @@ import subprocess
 import time
 
 from compare import Difference, Failure, comparable, differences_of, fail
-from event import plain_stamp
+from event import parse_stamp, plain_stamp
 from expectation import Expectation
 from model import DIRECTORY, Model, is_printable
+from stepper import Stepper
 from steps import DOCUMENTS
+from told import Told
 from trees import contents, copy_tree, listing
 
 OK, INVENTORY = 0, 78
 TIMEOUT = 120
+EXPIRY = parse_stamp("2261-01-01T00:00:00Z")
+
+
 class Runner:
     def __init__(self, story, directory, observer, note):
         self.story, self.observer, self.note = story, observer, note
@@ -42,15 +47,21 @@ class Runner:
         self.runs = 0
         self.killed = 0
         self.published = False
+        self.told = Told()
+        self.stepper = None     # an observer that stays, while it does
+        self.stays = random.Random("stays %s" % story.seed).random() < 0.5
         self.log = []           # what the observer said
 
     # -- steps ------------------------------------------------------------------
 
     def play(self, some_steps):
         """Do them all; raises Failure or Disagreement at the first trouble."""
-        for step in some_steps:
-            self.played.append(step)
-            getattr(self, "_do_" + type(step).__name__.lower())(step)
+        try:
+            for step in some_steps:
+                self.played.append(step)
+                getattr(self, "_do_" + type(step).__name__.lower())(step)
+        finally:
+            self._leave()
         self._check_events_untouched()
         if self.observer:
             self._check_quarantine()
@@ -202,12 +213,14 @@ class Runner:
         elif step.how == "forget" and events and can_forget:
             self.note("C2")
             self._unlink(self._on_disk("state/observer_checkpoint.json"))
-        self._run(step.now, code, *arguments)
+        early = self._fold(step.now, code, *arguments)
         self.garbled.clear()
         self._compare("after a run", self.root, expected)
         if expected is None:
             return
-        if step.how in ("plain", "dry"):
+        self.told.follow(self.root, bool(arguments), step.how == "forget", self.note)
+        self.told.compare(expected, step, self.expectation.options, bool(arguments))
+        if step.how in ("plain", "dry") and not early:
             self._check_observation()
         self._check_checkpoint()
         if step.again:
@@ -218,6 +231,25 @@ class Runner:
             self._compare("after --verify", self.root, expected)
         if step.copies:
             self._check_copies(step, code, expected, can_forget, events)
+
+    def _do_expire(self, step):
+        """Ages are real ones, and so are these files': long before that time."""
+        if self.observer and not self.published:
+            return
+        self.note("C2")
+        gone = [path for path in self.model.files if self.model.expirable(path)]
+        for path in gone:
+            del self.model.files[path]
+        if not self.observer:
+            for path in gone:
+                os.unlink(self._on_disk(path))
+            return
+        for _ in range(1 + step.again):
+            self._run(EXPIRY, OK, "--expire-events", "1h")
+        for path in gone:
+            if os.path.lexists(self._on_disk(path)):
+                fail("C2: an expired file is there", path)
+        self._check_events_untouched()
 
     def _command(self, root, now, *arguments):
         repo = root if self.repo == self.root else self.repo
@@ -237,7 +269,37 @@ class Runner:
             environment["NODE_ALIAS_MAP"] = self.alias_text
         return environment
 
+    def _fold(self, now, code, *arguments):
+        """A run, by itself or by an observer that stays (and did so since the last
+        run, unless something else needed the lock). Whether an early cycle came
+        before it, and may have committed part of it."""
+        path = os.path.join(os.path.dirname(self.observer), "stepper")
+        if not self.stays or not os.path.exists(path):
+            self._run(now, code, *arguments)
+            return False
+        if self.stepper and self.stepper.environment != self._environment():
+            self._leave()
+        if not self.stepper:
+            self.stepper = Stepper(path, self._environment())
+        words = self._command(self.root, now, *arguments)[1:]
+        early = self.chance.random() < 0.5 and not arguments
+        if early and self.stepper.step("early", words) not in (OK, code):
+            fail("exit status of an early cycle")
+        got = self.stepper.step("due", words)
+        self.log.append("%s early, stays: %s\n=> %s" % (
+            "after" if early else "not", " ".join(words), got))
+        if got != code:
+            fail("exit status of a cycle", expected=str(code), got=str(got))
+        return early
+
+    def _leave(self):
+        if self.stepper:
+            self.stepper.end()
+            self.stepper = None
+
     def _run(self, now, code, *arguments, root=None, may=()):
+        if root in (None, self.root):
+            self._leave()
         command = self._command(root or self.root, now, *arguments)
         started = time.monotonic()
         try:
@@ -258,6 +320,7 @@ class Runner:
     def _killed_run(self, now):
         """Start it, kill it at a random moment; no file may be half."""
         self.note("W3")
+        self._leave()
         child = subprocess.Popen(
             self._command(self.root, now), env=self._environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

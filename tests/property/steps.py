@@ -18,6 +18,7 @@ Services = namedtuple("Services", "node data")
 Aliases = namedtuple("Aliases", "text meaning")
 Word = namedtuple("Word", "name data")
 Garble = namedtuple("Garble", "name data")
+Expire = namedtuple("Expire", "again")
 Run = namedtuple("Run", "now how again verify copies")
 
 DOCUMENTS = ("nodes", "services", "deployments", "incidents",

@@ -15,7 +15,7 @@ from event import (DAY, HOUR, MAX_TEXT, MINUTE, SECOND, EventMaker, Meaning,
                    parse_stamp, plain_stamp)
 from files import Files
 from model import FAR
-from steps import HOW, Run, Write
+from steps import HOW, Expire, Run, Write
 
 STEPS_OF_TIME = tuple(
     unit * count for unit, counts in (
@@ -112,6 +112,8 @@ class Story:
             self.rng.shuffle(batch)
             yield from batch
             yield from self._run(now, last)
+            if self.some(0.15):
+                yield Expire(self.some(0.3))
             previous = now
         if self.some(0.5):
             now = previous + self.rng.choice(STEPS_OF_TIME)

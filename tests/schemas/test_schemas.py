@@ -13,7 +13,11 @@ from jsonschema import Draft202012Validator
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas"
 DOCUMENTS = ("nodes", "services", "incidents", "deployments", "runtime-summary")
-NAMES = DOCUMENTS + ("event", "checkpoint", "topology", "host-services")
+NAMES = DOCUMENTS + ("history", "event", "event-batch", "node-facts", "checkpoint",
+                     "topology", "host-services", "notification")
+
+# What a schema may refer to in another.
+WHOLE = {"event.schema.json", "event.schema.json#/$defs/node_name"}
 
 T0 = "2026-05-12T12:05:00Z"
 T1 = "2026-05-12T12:06:00Z"
@@ -30,7 +34,8 @@ def errors(name, document, part=None):
     what = schema(name)
     if part:
         what = {**what, "$ref": "#/$defs/" + part}
-        what.pop("properties")
+        for member in ("properties", "required"):
+            what.pop(member, None)
     return [e.message for e in Draft202012Validator(what).iter_errors(document)]
 
 
@@ -97,6 +102,14 @@ UNKNOWN_NODE = {
     "heard": "0" * 168,
     "held": 2,
 }
+CONTAINER = {
+    "runtime": "docker", "id": "4f5e", "name": "mosquitto", "image": "eclipse-mosquitto:2",
+    "state": "running", "exit_code": None, "oom_killed": False, "started_at": T0, "restarts": 3,
+    "supervision": {
+        "state": "running", "policy": "restart", "restarts_total": 3, "restarts_in_window": 0,
+        "last_exit_code": 137, "since": T0, "backoff_until": None},
+}
+BARE = {**dict.fromkeys(CONTAINER), "name": "mosquitto"}
 HEALTHY = {
     "node": "saturn",
     "service": "mosquitto",
@@ -110,6 +123,7 @@ HEALTHY = {
     "declared": True,
     "monitored": True,
     "role": "broker",
+    "containers": [CONTAINER],
 }
 UNHEALTHY = {
     **HEALTHY,
@@ -128,6 +142,7 @@ UNREPORTED = {
     "last_healthy": None,
     "fresh": False,
     "monitored": False,
+    "containers": [],
 }
 RESOLVED = {
     "id": INCIDENT,
@@ -147,9 +162,10 @@ RESOLVED = {
     "resolved_at": T2,
     "resolved_by": "service_recovered",
     "remediation": {"started_at": T1, "completed_at": None, "source": "agent"},
+    "deployment": "deploy-7",
 }
 ACTIVE = {**RESOLVED, "status": "active", "resolved_at": None,
-          "resolved_by": None, "remediation": None}
+          "resolved_by": None, "remediation": None, "deployment": None}
 COMPLETED = {
     "id": "deploy-7",
     "status": "completed",
@@ -225,6 +241,51 @@ CHECKPOINT = {
     },
     "generation": 3,
 }
+OUTBOX = {
+    **CHECKPOINT,
+    "outbox": {"generation": 2, "segments": [{"first": 1, "bytes": 300, "newest": 1778587500}]},
+    "history_bytes": 400,
+}
+
+
+def change(kind, key, before, after, **more):
+    return {"kind": kind, "key": key, "at": T2, "from": before, "to": after, "node": None,
+            "service": None, "severity": None, "message": None, **more}
+
+
+OF_NODE = {"node": "saturn"}
+OF_SERVICE = {**OF_NODE, "service": "mosquitto"}
+OF_INCIDENT = {**OF_SERVICE, "severity": "error", "message": "connection refused",
+               "correlation_id": None, "occurrence_count": 2}
+OF_DEPLOYMENT = {**OF_NODE, "correlation_id": "deploy-7"}
+CHANGES = [change(*values[:4], **values[4]) for values in (
+    ("world_rebuilt", "world", "NOMINAL", "DEGRADED", {}),
+    ("node_added", "saturn", None, "online", OF_NODE),
+    ("node_removed", "saturn", "stale", None, OF_NODE),
+    ("node_status_changed", "saturn", "online", "offline", OF_NODE),
+    ("pressure_changed", "saturn/disk_pressure", None, "high", OF_NODE),
+    ("service_added", "saturn/mosquitto", None, "unknown", OF_SERVICE),
+    ("service_removed", "saturn/mosquitto", "healthy", None, OF_SERVICE),
+    ("service_status_changed", "saturn/mosquitto", "healthy", "unhealthy", OF_SERVICE),
+    ("incident_opened", INCIDENT, None, "active", OF_INCIDENT),
+    ("incident_recurred", INCIDENT, 1, 2, OF_INCIDENT),
+    ("incident_severity_changed", INCIDENT, "warning", "error", OF_INCIDENT),
+    ("incident_resolved", INCIDENT, "active", "resolved", OF_INCIDENT),
+    ("incident_reopened", INCIDENT, "resolved", "active", OF_INCIDENT),
+    ("incident_withdrawn", INCIDENT, "active", None, {**OF_INCIDENT, "replaced_by": INCIDENT}),
+    ("incident_expired", INCIDENT, "resolved", None, OF_INCIDENT),
+    ("deployment_started", "deploy-7", None, "in_progress", OF_DEPLOYMENT),
+    ("deployment_finished", "deploy-7", "in_progress", "failed", OF_DEPLOYMENT),
+    ("deployment_stalled", "deploy-7", "in_progress", "stalled", OF_DEPLOYMENT),
+    ("deployment_withdrawn", "deploy-7", "stalled", None, {**OF_DEPLOYMENT, "replaced_by": None}),
+    ("deployment_expired", "deploy-7", "completed", None, OF_DEPLOYMENT),
+    ("drift_changed", "missing", None, None, {"added": ["saturn/x"], "removed": []}),
+    ("status_changed", "world", "DEGRADED", "CRITICAL", {}))]
+HISTORY = {"generation": 9, "batches": [
+    {"cycle": 1, "generation": 1, "previous": 0, "observed_at": T0, "source_count": 0,
+     "events": [change("world_rebuilt", "world", None, "NOMINAL")]},
+    {"cycle": 12, "generation": 9, "previous": 1, "observed_at": T2, "source_count": 2,
+     "events": CHANGES}]}
 TOPOLOGY = """
 nodes:
   piha:
@@ -275,8 +336,10 @@ class Schemas(unittest.TestCase):
             used = {s["$ref"] for s in subschemas(text)
                     if isinstance(s.get("$ref"), str)}
             there = {"#/$defs/" + d for d in text.get("$defs", {})}
+            others = {ref for ref in used if not ref.startswith("#")}
             with self.subTest(name):
-                self.assertEqual(used, there)
+                self.assertEqual(used - others, there)
+                self.assertLessEqual(others, WHOLE)
 
     def test_what_two_schemas_define_is_the_same(self):
         seen = {}
@@ -322,6 +385,9 @@ class Taken(unittest.TestCase):
             "saturn/mosquitto": HEALTHY,
             "saturn/all": {**UNHEALTHY, "service": "all"},
             "saturn/traefik": {**UNREPORTED, "service": "traefik"},
+            "saturn/gone": {**HEALTHY, "service": "gone", "status": "unknown", "containers": []},
+            "saturn/new": {**HEALTHY, "service": "new", "status": "unknown",
+                           "last_healthy": None, "containers": [BARE] * 32},
         })
         self.check("incidents", {INCIDENT: RESOLVED}, {INCIDENT: ACTIVE},
                    {INCIDENT + "-2": {**ACTIVE, "id": INCIDENT + "-2"}})
@@ -342,12 +408,18 @@ class Taken(unittest.TestCase):
                 ("runtime-summary", SUMMARY,
                  ((), ("observation",), ("files",), ("drift",), ("events",))),
                 ("event", EVENT, ((),)),
-                ("checkpoint", CHECKPOINT, ((),))):
+                ("history", HISTORY, ((), ("batches", 1), ("batches", 1, "events", 8))),
+                ("checkpoint", OUTBOX, ((), ("outbox",)))):
             for place in places:
                 self.check(name, changed(document, place + ("later",), {"a": 1}))
 
     def test_checkpoint(self):
-        self.check("checkpoint", CHECKPOINT, {"format": 2, "node_checkpoints": {}})
+        self.check("checkpoint", CHECKPOINT, OUTBOX, {"format": 3, "node_checkpoints": {}})
+
+    def test_history(self):
+        self.check("history", HISTORY, {"batches": [], "generation": 0})
+        self.assertEqual(sorted(change["kind"] for change in CHANGES), sorted(
+            schema("history")["$defs"]["event"]["properties"]["kind"]["enum"]))
 
     def test_event(self):
         bare = {k: EVENT[k] for k in ("timestamp", "node", "type")}
@@ -378,6 +450,12 @@ class Taken(unittest.TestCase):
                    {"services": None}, {"services": {}, "version": 2})
         for word in ("true", "FALSE", "Yes", "no", "On", "oFF"):
             self.check("host-services", {"services": {"a": {"monitor": word}}})
+        for errors_key in (None, {}, {"on_start": 1}, {"on_panic": None}, {"on_panic": {}},
+                           {"on_panic": {"action": None, "max_restarts": None, "x": []}},
+                           {"on_panic": {"action": "shutdown", "max_restarts": 0}},
+                           {"on_panic": {"action": "isolate", "max_restarts": "100",
+                                         "window": 604800, "backoff": "1d"}}):
+            self.check("host-services", {"services": {"a": {"errors": errors_key}}})
 
 
 class Refused(unittest.TestCase):
@@ -466,14 +544,32 @@ class Refused(unittest.TestCase):
                     at("status", "failed"), at("fresh", None), at("fresh", 1),
                     at("declared", "yes"), at("monitored", None),
                     at("last_healthy", None), at("last_seen", None),
-                    at("active_incidents", [INCIDENT]), at("role", 5))
+                    at("active_incidents", [INCIDENT]), at("role", 5),
+                    at("containers", None), at("containers", [CONTAINER] * 33))
         self.refuse("services", {key: UNHEALTHY},
                     at("last_failure", None), at("role", "broker"),
                     at("monitored", False),
                     at("active_incidents", [INCIDENT, INCIDENT + "-2"]))
         self.refuse("services", {key: UNREPORTED},
                     at("fresh", True), at("declared", False), at("last_seen", T0),
-                    at("last_failure", T0), at("active_incidents", [INCIDENT]))
+                    at("last_failure", T0), at("active_incidents", [INCIDENT]),
+                    at("containers", [CONTAINER]))
+        self.refuse("services", {key: {**HEALTHY, "status": "unknown", "containers": []}},
+                    at("last_healthy", None), at("status_since", None))
+
+    def test_containers(self):
+        at = lambda *path: (("saturn/mosquitto", "containers", 0) + path[:-1], path[-1])
+        self.refuse("services", {"saturn/mosquitto": HEALTHY},
+                    at("name", None), at("name", "0123456789ab_web"), at("name", "a/b"),
+                    at("state", "removed"), at("state", "dead"), at("exit_code", "1"),
+                    at("exit_code", 0.5), at("oom_killed", 0), at("restarts", -1),
+                    at("started_at", "0001-01-01"), at("runtime", ""), at("runtime", "x" * 65),
+                    at("id", "x" * 129), at("image", "x" * 257), at("supervision", {}),
+                    at("supervision", "state", ""), at("supervision", "policy", "x" * 65),
+                    at("supervision", "restarts_total", -1), at("supervision", "since", 5),
+                    at("supervision", "restarts_in_window", "1"),
+                    at("supervision", "last_exit_code", 1.5),
+                    at("supervision", "backoff_until", "soon"))
 
     def test_incidents(self):
         at = lambda key, value: ((INCIDENT, key), value)
@@ -487,7 +583,8 @@ class Refused(unittest.TestCase):
                     at("occurrence_count", 0), at("events", []),
                     at("events", [T0] * 101), at("resolved_at", None),
                     at("resolved_by", None), at("last_occurrence", None),
-                    at("remediation", {}), at("remediation", []),
+                    at("remediation", {}), at("remediation", []), at("deployment", ""),
+                    at("deployment", 7),
                     at("remediation", {"started_at": None, "completed_at": None,
                                        "source": None}))
         self.refuse("incidents", {INCIDENT: ACTIVE},
@@ -551,6 +648,34 @@ class Refused(unittest.TestCase):
                     (path, "/opt/homelab/events/2026-05-12/vps/x/a.json"),
                     (path, "/opt/homelab/events/vps/a.txt"))
 
+        self.refuse("checkpoint", OUTBOX, (("outbox",), []), (("history_bytes",), -1),
+                    (("outbox", "generation"), ABSENT), (("outbox", "segments"), ABSENT),
+                    (("outbox", "segments", 0, "first"), 0),
+                    (("outbox", "segments", 0, "bytes"), ABSENT),
+                    (("outbox", "segments", 0, "newest"), "x"))
+
+    def test_history(self):
+        batch, event = ("batches", 1), ("batches", 1, "events")
+        self.refuse("history", HISTORY,
+                    *[(path, ABSENT) for path in members(HISTORY)
+                      if isinstance(path[-1], str)],
+                    (("generation",), -1), (batch + ("events",), []),
+                    (batch + ("generation",), 0), (batch + ("cycle",), "1"),
+                    (batch + ("observed_at",), 5), (("batches", 1, "events", 0, "from"), None))
+        for change in CHANGES:
+            wrong = [("kind", "node_vanished"), ("key", ""), ("at", "today"), ("from", -1),
+                     ("to", -1), ("node", "a b"), ("service", "a/b"), ("severity", "fatal"),
+                     ("message", "")]
+            wrong += [(name, value) for name, value in (
+                ("correlation_id", "deploy-7"), ("occurrence_count", 2), ("replaced_by", None),
+                ("added", ["a/b"]), ("removed", [])) if name not in change]
+            self.refuse("history", change, *[((name,), value) for name, value in wrong],
+                        part="event")
+        self.refuse("history", HISTORY, (event + (20, "added"), []),
+                    (event + (20, "added"), ["a/b", "a/b"]), (event + (20, "removed"), ["a"]),
+                    (event + (9, "to"), 1), (event + (15, "to"), "stalled"),
+                    (event + (1, "key"), "a/b"), (event + (5, "key"), "a//b"))
+
     def test_event(self):
         for part in (None, "usable"):
             self.refuse("event", EVENT,
@@ -592,7 +717,13 @@ class Refused(unittest.TestCase):
                     (("services", "a/b"), None), (("services", "mosquitto"), "x"),
                     service("role", ["x"]), service("monitor", "maybe"),
                     service("monitor", 1), service("heartbeat_ttl", "1.5h"),
-                    service("heartbeat_ttl", True))
+                    service("heartbeat_ttl", True), service("errors", "restart"),
+                    service("errors", {"on_panic": "restart"}),
+                    *(service("errors", {"on_panic": {key: value}}) for key, value in (
+                        ("action", "reboot"), ("action", "Restart"), ("action", ["restart"]),
+                        ("max_restarts", 101), ("max_restarts", -1), ("max_restarts", "101"),
+                        ("max_restarts", "5x"), ("max_restarts", ""), ("max_restarts", 0.5),
+                        ("window", "soon"), ("window", []), ("backoff", "500ms"))))
 
 
 if __name__ == "__main__":

@@ -583,6 +583,36 @@ START_TEST(diagnostics_are_cut_before_they_are_compared)
 }
 END_TEST
 
+/* What the operator is told. Rule: E4 */
+START_TEST(reasons)
+{
+	static const char *const cases[][2] = {{"[1]", "not an object"},
+	    {"{\n'a':}", "not JSON: line 2, column 5: unexpected token near '}'"},
+	    {"{" N "," X "}", "`timestamp` is missing"},
+	    {"{" AT "," N ",'type':7}", "`type` isn't a string"},
+	    {"{" AT "," N ",'type':'X'}", "`type` isn't 1 to 64 of a-z 0-9 _: \"X\""},
+	    {"{" AT ",'node':'other'," X "}", "`node` isn't that of the directory: \"other\""},
+	    {"{" AT "," N "," X ",'service':'/'}", "`service` isn't a service name: \"/\""}};
+	cleanup_free char *json = quoted(cases[_i][0]);
+	char reason[REASON_MAX] = "";
+	struct event e;
+
+	ck_assert_int_ne(event_decode(json, strlen(json), &names, &e, reason), REJECTION_NONE);
+	assert_text(reason, cases[_i][1], json);
+}
+END_TEST
+
+/* Pressures are what node_health says of them, and the types of their own;
+ * nobody else. Rule: F1 */
+START_TEST(levels_of_other_types)
+{
+	check_text("{" AT "," N "," X ",'payload':{'disk_pressure':'low','level':'low'}}", "");
+	check_text("{" AT "," N
+		   ",'type':'high_cpu','payload':{'disk_pressure':'low','level':'low'}}",
+	    " cpu=low");
+}
+END_TEST
+
 /* Whatever is broken in an event, decoding it ends. Rule: W4 */
 START_TEST(broken_events)
 {
@@ -626,6 +656,8 @@ decode_suite(void)
 	tcase_add_test(tc, metrics_are_the_first_64_by_name);
 	tcase_add_test(tc, diagnostics_are_the_first_16);
 	tcase_add_test(tc, diagnostics_are_cut_before_they_are_compared);
+	tcase_add_loop_test(tc, reasons, 0, 7);
+	tcase_add_test(tc, levels_of_other_types);
 	tcase_add_loop_test(tc, broken_events, 0, 3);
 	suite_add_tcase(suite, tc);
 	return suite;

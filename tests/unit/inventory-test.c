@@ -965,6 +965,14 @@ START_TEST(many_nodes_and_services)
 }
 END_TEST
 
+/* What is found later may stand before, in a line, too. */
+START_TEST(the_first_in_a_line_is_told)
+{
+	assert_bad("nodes: {a: {heartbeat_ttl: soon}, a: }",
+	    "1:28: 'heartbeat_ttl' must be a duration, not 'soon'");
+}
+END_TEST
+
 Suite *
 inventory_suite(void)
 {
@@ -972,7 +980,9 @@ inventory_suite(void)
 	TCase *topology = tcase_create("topology"), *services = tcase_create("services");
 	TCase *aliases = tcase_create("aliases"), *kept = tcase_create("kept");
 
+	tcase_set_timeout(topology, 60);
 	tcase_add_test(topology, topology_example);
+	tcase_add_test(topology, the_first_in_a_line_is_told);
 	tcase_add_test(topology, flow_style_and_block_style_are_the_same);
 	tcase_add_test(topology, scalars_are_text);
 	tcase_add_loop_test(topology, no_value_means_the_default_in_a_topology, 0, COUNT(nulls));

@@ -55,7 +55,7 @@ flush(struct store *store, struct source *s, struct day *d)
 {
 	struct error err = {0};
 
-	ck_assert_msg(day_flush(store, s, d, true, &err) == 0, "%s", err.text);
+	ck_assert_msg(day_flush(store, s, d, &err) == 0, "%s", err.text);
 	ck_assert_uint_eq(d->pending.length, 0);
 }
 
@@ -84,11 +84,13 @@ struct bench {
 	struct store *store;
 	struct manifest *manifest;
 	struct source *source;
+	timestamp now; /* of flushing decisions */
 };
 
 static void
 set_up(struct bench *b)
 {
+	b->now = 0;
 	scratch_make(&b->scratch);
 	b->store = &b->scratch.store;
 	b->manifest = manifest_new("n");
@@ -222,6 +224,7 @@ END_TEST
 /* Damage to any byte of a day's file is found, or means nothing. Rule: C4 */
 START_TEST(damaged_days)
 {
+	struct error err = {0};
 	cleanup_buffer struct buffer path = {0}, bytes = {0};
 	int32_t closed = _i == 1 ? INT32_MAX : 0;
 	struct bench b;
@@ -252,7 +255,7 @@ START_TEST(damaged_days)
 			    strcmp(text, "one two one two one two") != 0)
 				ck_abort_msg("bit %d of byte %zu: %s", bit, at, text);
 			same += text[0] == 'o';
-			day_salvage(b.store, b.source, d, &mended);
+			ck_assert_int_eq(day_salvage(b.store, b.source, d, &mended, &err), 0);
 		}
 	/* Where it means nothing: time, level and system of a gzip member. */
 	ck_assert_int_le(same, _i == 1 ? 3 * 8 * 10 : 0);
@@ -267,6 +270,7 @@ END_TEST
 /* What is sound before the damage can be had. Rule: C4 */
 START_TEST(days_are_salvaged)
 {
+	struct error err = {0};
 	cleanup_buffer struct buffer path = {0}, bytes = {0}, mended = {0};
 	int32_t closed = _i == 1 ? INT32_MAX : 0;
 	struct unpack in, frame;
@@ -282,7 +286,7 @@ START_TEST(days_are_salvaged)
 	day_path(b.source, d, &path);
 	read_file(b.store, (char *)path.data, &bytes);
 	write_file(b.store, (char *)path.data, bytes.data, bytes.length - 3);
-	day_salvage(b.store, b.source, d, &mended);
+	ck_assert_int_eq(day_salvage(b.store, b.source, d, &mended, &err), 0);
 	in = (struct unpack){mended.data, mended.data + mended.length, false};
 	ck_assert_int_eq(frame_next(&in, &frame), 1);
 	tear_down(&b);
@@ -310,7 +314,8 @@ reload(struct bench *b, struct directory *dir, struct decisions *d)
 {
 	struct error err = {0};
 
-	ck_assert_msg(decisions_flush(b->store, b->source, dir, d, &err) == 0, "%s", err.text);
+	ck_assert_msg(
+	    decisions_flush(b->store, b->source, dir, d, b->now, &err) == 0, "%s", err.text);
 	decisions_release(d);
 	ck_assert_msg(decisions_load(b->store, b->source, dir, d, &err) == 0, "%s", err.text);
 }
@@ -348,6 +353,33 @@ START_TEST(the_latest_verdict_holds)
 	assert_decision(&d, "l/", VERDICT_NONE, 0, 0);
 	assert_decision(&d, "", VERDICT_NONE, 0, 0);
 	ck_assert_uint_eq(dir->decisions_generation, 5);
+	decisions_release(&d);
+	tear_down(&b);
+}
+END_TEST
+
+/* Each verdict is as old as the latest word on its key. Rule: C2 */
+START_TEST(verdicts_have_the_time_they_were_written)
+{
+	struct decisions d = {0};
+	struct directory *dir;
+	struct bench b;
+
+	set_up(&b);
+	dir = source_add_directory(b.source, 20585);
+	decisions_set(&d, "a", VERDICT_EVENT, 0, 0);
+	decisions_set(&d, "l", VERDICT_READ, 10, 0);
+	b.now = time_at("12:00:00");
+	reload(&b, dir, &d);
+	decisions_set(&d, "b", VERDICT_REJECTED, 1, 1);
+	decisions_set(&d, "l", VERDICT_READ, 10, 0);
+	b.now = time_at("12:00:00") - DAYS(1); /* a clock may be set back */
+	reload(&b, dir, &d);
+	b.now = time_at("15:00:00");
+	reload(&b, dir, &d); /* nothing was decided */
+	ck_assert_int_eq(decisions_find(&d, "a")->decided, time_at("12:00:00"));
+	ck_assert_int_eq(decisions_find(&d, "b")->decided, time_at("12:00:00") - DAYS(1));
+	ck_assert_int_eq(decisions_find(&d, "l")->decided, time_at("12:00:00") - DAYS(1));
 	decisions_release(&d);
 	tear_down(&b);
 }
@@ -507,7 +539,7 @@ START_TEST(a_store_that_is_only_read)
 	b.store->read_only = true;
 	dir = source_add_directory(b.source, 20585);
 	decisions_set(&d, "a", VERDICT_EVENT, 0, 0);
-	ck_assert_int_eq(decisions_flush(b.store, b.source, dir, &d, &err), 0);
+	ck_assert_int_eq(decisions_flush(b.store, b.source, dir, &d, 1, &err), 0);
 	ck_assert_int_eq(snapshot_write(b.store, p, &s, &err), 0);
 	snapshot_path("n", &s, &path);
 	ck_assert_int_eq(faccessat(b.store->fd, (char *)path.data, F_OK, 0), -1);
@@ -723,14 +755,17 @@ END_TEST
  * Rule: C4 W3 */
 START_TEST(what_files_alone_tell)
 {
+	struct error err = {0};
 	cleanup_buffer struct buffer bytes = {0};
 	struct manifest *m = some_manifest(), *found;
 	struct source *s;
 	struct bench b;
 
 	set_up(&b);
-	ck_assert_ptr_null(manifest_find_latest(b.store, "n"));
-	ck_assert_ptr_null(manifest_find_latest(b.store, "unknown"));
+	ck_assert_int_eq(manifest_find_latest(b.store, "n", &found, &err), 0);
+	ck_assert_ptr_null(found);
+	ck_assert_int_eq(manifest_find_latest(b.store, "unknown", &found, &err), 0);
+	ck_assert_ptr_null(found);
 	for (int newest = 1; newest <= 3; newest++) {
 		m->newest = newest;
 		bytes.length = 0;
@@ -744,7 +779,7 @@ START_TEST(what_files_alone_tell)
 		    bytes.data, bytes.length);
 	}
 	write_file(b.store, "partitions/n/manifest.12x", bytes.data, bytes.length);
-	found = manifest_find_latest(b.store, "n");
+	ck_assert_int_eq(manifest_find_latest(b.store, "n", &found, &err), 0);
 	ck_assert_ptr_nonnull(found);
 	ck_assert_int_eq(found->newest, 2);
 	manifest_free(found);
@@ -757,8 +792,8 @@ START_TEST(what_files_alone_tell)
 	write_file(b.store, "journal/n/decided-2026-05-12.3", "x", 1);
 	manifest_free(m);
 	m = manifest_new("n");
-	ck_assert(source_from_files(b.store, m, "n"));
-	ck_assert(!source_from_files(b.store, m, "old"));
+	ck_assert_int_eq(source_from_files(b.store, m, "n", &err), 1);
+	ck_assert_int_eq(source_from_files(b.store, m, "old", &err), 0);
 	s = manifest_source(m, "n");
 	ck_assert_uint_eq(s->day_count, 2);
 	for (size_t i = 0; i < 2; i++)
@@ -785,6 +820,7 @@ journal_suite(void)
 	tcase_add_loop_test(days, damaged_days, 0, 2);
 	tcase_add_loop_test(days, days_are_salvaged, 0, 2);
 	tcase_add_test(decisions, the_latest_verdict_holds);
+	tcase_add_test(decisions, verdicts_have_the_time_they_were_written);
 	tcase_add_test(decisions, many_decisions);
 	tcase_add_test(decisions, damaged_decisions);
 	tcase_add_test(files, damaged_snapshots);

@@ -20,19 +20,19 @@ static const struct escape_case escapes[] = {
     {"\x01\x1f\x7f", "\\x01\\x1f\\x7f"},
     {"\033[31mred\033[0m", "\\x1b[31mred\\x1b[0m"},
     /* C1: U+0080, U+009B (a CSI of one character), U+009F */
-    {"\xc2\x80\xc2\x9b\xc2\x9f", "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f"},
+    {"\xc2\x80\xc2\x9b\xc2\x9f", "\\u0080\\u009b\\u009f"},
     /* direction: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 */
-    {"\xd8\x9c", "\\xd8\\x9c"},
-    {"\xe2\x80\x8e\xe2\x80\x8f", "\\xe2\\x80\\x8e\\xe2\\x80\\x8f"},
-    {"\xe2\x80\xaa\xe2\x80\xae", "\\xe2\\x80\\xaa\\xe2\\x80\\xae"},
-    {"\xe2\x81\xa6\xe2\x81\xa9", "\\xe2\\x81\\xa6\\xe2\\x81\\xa9"},
+    {"\xd8\x9c", "\\u061c"},
+    {"\xe2\x80\x8e\xe2\x80\x8f", "\\u200e\\u200f"},
+    {"\xe2\x80\xaa\xe2\x80\xae", "\\u202a\\u202e"},
+    {"\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069"},
     /* without width: U+00AD, U+200B to U+200D, U+2060, U+FEFF, U+E0041 */
-    {"\xc2\xad", "\\xc2\\xad"},
-    {"\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d", "\\xe2\\x80\\x8b\\xe2\\x80\\x8c\\xe2\\x80\\x8d"},
-    {"\xe2\x81\xa0\xef\xbb\xbf", "\\xe2\\x81\\xa0\\xef\\xbb\\xbf"},
-    {"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"},
+    {"\xc2\xad", "\\u00ad"},
+    {"\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d", "\\u200b\\u200c\\u200d"},
+    {"\xe2\x81\xa0\xef\xbb\xbf", "\\u2060\\ufeff"},
+    {"\xf3\xa0\x81\x81", "\\U000e0041"},
     /* lines of Unicode: U+2028, U+2029 */
-    {"\xe2\x80\xa8\xe2\x80\xa9", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
+    {"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
     /* no UTF-8: a lone byte, overlong, a surrogate, beyond, not whole */
     {"a\xff"
      "b\x80",
@@ -56,6 +56,62 @@ START_TEST(texts_are_escaped)
 	char out[256];
 
 	assert_text(text_escape(exact, out, sizeof(out)), c->shown, "escaped");
+}
+END_TEST
+
+/* What must not be shown as it is: categories Cc, Cf, Zl and Zp of Unicode, from
+ * its UnicodeData.txt, and after these the rest of Default_Ignorable_Code_Point
+ * less the variation selectors of emoji. */
+static const unsigned long unseen[][2] = {{0x1, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x600, 0x605},
+    {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x890, 0x891}, {0x8e2, 0x8e2},
+    {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x2029}, {0x202a, 0x202e}, {0x2060, 0x2064},
+    {0x2066, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0x110bd, 0x110bd}, {0x110cd, 0x110cd},
+    {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001},
+    {0xe0020, 0xe007f}, {0x34f, 0x34f}, {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180d},
+    {0x180f, 0x180f}, {0x2065, 0x2065}, {0x3164, 0x3164}, {0xffa0, 0xffa0}, {0xfff0, 0xfff8},
+    {0xe0000, 0xe0000}, {0xe0002, 0xe001f}, {0xe0080, 0xe0fff}};
+
+static bool
+is_unseen(unsigned long c)
+{
+	for (size_t i = 0; i < COUNT(unseen); i++)
+		if (c >= unseen[i][0] && c <= unseen[i][1])
+			return true;
+	return false;
+}
+
+static void
+put_character(unsigned long c, char *out)
+{
+	static const unsigned char first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	int length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	out[length] = '\0';
+	for (int i = length - 1; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(first[length] | c);
+}
+
+static void
+expect_escape(unsigned long c, char *out)
+{
+	(void)sprintf(out, c < 0x80 ? "\\x%02lx" : c < 0x10000 ? "\\u%04lx" : "\\U%08lx", c);
+}
+
+START_TEST(every_character)
+{
+	char text[5], escaped[16], out[TEXT_ESCAPED_MAX(4)];
+
+	for (unsigned long c = 1; c <= 0x10ffff; c++) {
+		if (c >= 0xd800 && c <= 0xdfff)
+			continue;
+		put_character(c, text);
+		expect_escape(c, escaped);
+		assert_text(text_escape(text, out, sizeof(out)), is_unseen(c) ? escaped : text,
+		    "a character");
+		assert_text(text_escape_ascii(text, out, sizeof(out)),
+		    is_unseen(c) || c > 0x7e ? escaped : text, "in ASCII");
+	}
 }
 END_TEST
 
@@ -125,8 +181,11 @@ Suite *
 message_suite(void)
 {
 	Suite *suite = suite_create("message");
-	TCase *tc = tcase_create("message");
+	TCase *tc = tcase_create("message"), *long_ones = tcase_create("every character");
 
+	tcase_set_timeout(long_ones, 120);
+	tcase_add_test(long_ones, every_character);
+	suite_add_tcase(suite, long_ones);
 	tcase_add_loop_test(tc, texts_are_escaped, 0, COUNT(escapes));
 	tcase_add_test(tc, escaped_texts_are_cut);
 	tcase_add_loop_test(tc, escaped_noise, 0, 4);

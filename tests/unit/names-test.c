@@ -89,6 +89,37 @@ check_texts(const struct text_case *cases, size_t count, bool (*rule)(const char
 	}
 }
 
+#define DIGITS "0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* Which bytes a name may begin and go on with. Rule: E2 */
+START_TEST(every_byte)
+{
+	for (int byte = 1; byte < 256; byte++) {
+		const char first[] = {(char)byte, '\0'}, later[] = {'a', (char)byte, '\0'};
+		bool plain = strchr(DIGITS LOWER UPPER, byte) != NULL;
+
+		ck_assert_msg(name_is_node(first, 1) == plain, "%d", byte);
+		ck_assert_msg(
+		    name_is_node(later, 2) == (plain || strchr("._-", byte) != NULL), "%d", byte);
+		ck_assert_msg(
+		    name_is_type(first, 1) == (strchr(DIGITS LOWER "_", byte) != NULL), "%d", byte);
+	}
+}
+END_TEST
+
+/* What stands before or behind a name is none of it. Rule: E2 T3 */
+START_TEST(names_are_no_longer_than_they_are)
+{
+	ck_assert(!name_is_node("abc", 0));
+	ck_assert(!name_is_transfer(&"a.tmp"[2]));
+	ck_assert(!name_is_transfer(&"a.part"[2]));
+	ck_assert(!text_is_utf8("\xc3\xa9", 1));
+	ck_assert(!text_is_utf8("a\xe2\x82\xac", 3));
+}
+END_TEST
+
 /* Rule: F4 */
 START_TEST(ghosts)
 {
@@ -177,7 +208,9 @@ START_TEST(texts_are_cut_at_a_character)
 	     "b",
 		4, 4},
 	    {"\xf0\x9f\x8f\xa0\xf0\x9f\x8f\xa0", 7, 4}, {"\xf0\x9f\x8f\xa0", 3, 0},
-	    {"\xc3\xa9\xc3\xa9\xc3\xa9", 4, 4}, {"\xc3\xa9\xc3\xa9\xc3\xa9", 5, 4}};
+	    {"\xc3\xa9\xc3\xa9\xc3\xa9", 4, 4}, {"\xc3\xa9\xc3\xa9\xc3\xa9", 5, 4},
+	    /* nothing that begins */
+	    {"\x80\x80\x80", 2, 0}};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
 		ck_assert_msg(text_cut(cases[i].text, strlen(cases[i].text), cases[i].limit) ==
@@ -195,6 +228,8 @@ names_suite(void)
 	tcase_add_test(tc, node_names);
 	tcase_add_test(tc, service_names);
 	tcase_add_test(tc, type_names);
+	tcase_add_test(tc, every_byte);
+	tcase_add_test(tc, names_are_no_longer_than_they_are);
 	tcase_add_test(tc, ghosts);
 	tcase_add_test(tc, container_ids);
 	tcase_add_test(tc, transfers);

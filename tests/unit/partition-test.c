@@ -60,7 +60,9 @@ show_services(const struct partition *p, struct buffer *out)
 		const struct service *s = p->services[i];
 
 		buffer_text(out, "%s %s since %s", s->name,
-		    s->status == SERVICE_HEALTHY ? "healthy" : "unhealthy",
+		    s->status == SERVICE_HEALTHY     ? "healthy" :
+			s->status == SERVICE_UNKNOWN ? "unknown" :
+						       "unhealthy",
 		    time_text(s->status_since));
 		buffer_text(out, " seen %s healthy %s failure %s\n", time_text(s->last_seen),
 		    time_text(s->last_healthy), time_text(s->last_failure));
@@ -231,6 +233,7 @@ START_TEST(counts_by_type)
 	char type[32];
 	struct event e;
 
+	fold_lines(p, "00:00:00 high_cpu\n00:00:00 high_memory");
 	for (int i = 0; i < 206; i++) {
 		(void)snprintf(type, sizeof(type), "x%03d", 200 - i % 103);
 		plain_event(time_at("00:00:01"), type, &e);
@@ -239,7 +242,8 @@ START_TEST(counts_by_type)
 			p = there_and_back(p);
 	}
 	fold_lines(p, "00:00:02 node_online\n00:00:02 disk_pressure\n00:00:02 disk_pressure_x");
-	buffer_text(&expected, "disk_pressure 1\nnode_online 1\nother 7\n");
+	buffer_text(
+	    &expected, "disk_pressure 1\nhigh_cpu 1\nhigh_memory 1\nnode_online 1\nother 7\n");
 	for (int i = 101; i <= 200; i++)
 		buffer_text(&expected, "x%03d 2\n", i);
 	assert_text(show(p, TYPES, &out), buffer_string(&expected), "types");
@@ -540,6 +544,8 @@ static const struct fold_case made_cases[] = {
     /* named by the least of its services that is no ghost, or all */
     {RUNS, "00:00:01 deployment_started svc=c,b,0123456789ab_a",
 	MADE(1, "b") " open x1 00:00:01 - last 00:00:01\n"},
+    {RUNS, "00:00:01 deployment_started svc=b,c",
+	MADE(1, "b") " open x1 00:00:01 - last 00:00:01\n"},
     {RUNS, "00:00:01 deployment_started svc=0123456789ab_a",
 	MADE(1, "all") " open x1 00:00:01 - last 00:00:01\n"},
     {RUNS, "00:00:01 deployment_started", MADE(1, "all") " open x1 00:00:01 - last 00:00:01\n"},
@@ -695,6 +701,7 @@ START_TEST(five_thousand_incidents)
 	timestamp at = time_at("00:00:00"), first = at;
 
 	break_service(p, at, "a");
+	ck_assert_int_eq(p->incidents[0]->resolved_at, TIMESTAMP_NONE);
 	at = cycle(p, at, "b", 4999);
 	ck_assert_uint_eq(p->incident_count, 5000);
 	fold_lines(p, "05:00:00 service_healthy svc=a");
@@ -714,6 +721,58 @@ START_TEST(five_thousand_incidents)
 	(void)cycle(p, at, "d", 1);
 	ck_assert_str_eq(p->incidents[0]->service, "c");
 	ck_assert(p->incidents[0]->active);
+	partition_free(p);
+}
+END_TEST
+
+/*
+ * A service that fails and heals 6,000 times within a second, and takes no time
+ * worth telling: the first is a, the k-th a-(k+1), since a-2 is another service.
+ * From the 5,001st on there is one too many: the first is forgotten, then the
+ * next, and each new one takes the id of the one before. Rule: F6 F11
+ */
+START_TEST(incidents_of_one_second)
+{
+	struct partition *p = partition_new("n");
+	timestamp at = time_at("00:00:00");
+
+	break_service(p, at++, "a-2");
+	for (int k = 1; k <= 6000; k++) {
+		struct event e;
+
+		break_service(p, at++, "a");
+		plain_event(at++, "service_healthy", &e);
+		e.services[e.service_count++] = "a";
+		partition_fold(p, &e);
+		if (k == 1 || k == 5001)
+			ck_assert_uint_eq(p->incidents[p->incident_count - 1]->suffix, 0);
+		else
+			ck_assert_uint_eq(p->incidents[p->incident_count - 1]->suffix,
+			    (unsigned)(k > 5000 ? k - 5000 : k) + 1);
+	}
+	ck_assert_uint_eq(p->incident_count, 5000);
+	partition_free(p);
+}
+END_TEST
+
+/* What the fold relies on is asked of bytes too. Rule: F11 */
+START_TEST(states_beyond_the_limits)
+{
+	struct partition *p = partition_new("n");
+	cleanup_buffer struct buffer bytes = {0};
+	struct unpack in;
+
+	fold_lines(p, "00:00:00 node_online");
+	p->other_types = PARTITION_TYPES_MAX + 2;
+	partition_pack(p, &bytes);
+	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
+	ck_assert_ptr_null(partition_unpack(&in));
+	p->other_types = 0;
+	p->heard_hour = INT64_MIN;
+	bytes.length = 0;
+	partition_pack(p, &bytes);
+	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
+	ck_assert_ptr_null(partition_unpack(&in));
 	partition_free(p);
 }
 END_TEST
@@ -911,6 +970,7 @@ START_TEST(hours_heard)
 			if (partition_heard(p, first + k) !=
 			    (k >= 0 && k < (int64_t)COUNT(heard) && heard[k]))
 				ck_abort_msg("seed %d, hour %d of %d", _i, (int)k, (int)hour);
+		ck_assert(!partition_heard(p, first + hour - HEARD_WORDS * 64));
 	}
 	partition_free(p);
 }
@@ -1048,6 +1108,7 @@ limits_of_the_fold(void)
 	tcase_add_test(tc, a_thousand_services);
 	tcase_add_test(tc, a_thousand_services_of_a_run);
 	tcase_add_test(tc, five_thousand_incidents);
+	tcase_add_test(tc, incidents_of_one_second);
 	tcase_add_test(tc, ends_of_one_event);
 	tcase_add_test(tc, ends_of_one_event_by_name);
 	tcase_add_test(tc, a_thousand_deployments);
@@ -1063,6 +1124,7 @@ states(void)
 	tcase_add_loop_test(tc, folding_can_be_interrupted_anywhere, 0, 20);
 	tcase_add_test(tc, a_full_partition_can_be_packed);
 	tcase_add_loop_test(tc, damaged_states, 0, 4);
+	tcase_add_test(tc, states_beyond_the_limits);
 	return tc;
 }
 

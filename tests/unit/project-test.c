@@ -373,24 +373,40 @@ static const struct project_case service_cases[] = {
      "00:00:01 service_healthy svc=e",
 	{{"00:00:02", "services *", "['a/d','a/e','a/f']"},
 	    {NULL, "services a/d",
-		"{'active_incidents':[],'declared':true,'fresh':false,'last_failure':null,"
+		"{'active_incidents':[],'containers':[],'declared':true,'fresh':false,'last_"
+		"failure':null,"
 		"'last_healthy':null,'last_seen':null,'monitored':false,'node':'a','role':'broker',"
 		"'service':'d','status':'unknown','status_since':null}"},
 	    {NULL, "services a/e",
-		"{'active_incidents':[],'declared':true,'fresh':true,'last_failure':'" ON
-		"00:00:00Z','last_healthy':'" ON "00:00:01Z','last_seen':'" ON
+		"{'active_incidents':[],'containers':[],'declared':true,'fresh':true,'last_failure'"
+		":'" ON "00:00:00Z','last_healthy':'" ON "00:00:01Z','last_seen':'" ON
 		"00:00:01Z','monitored':true,'node':'a','role':null,'service':'e',"
 		"'status':'healthy','status_since':'" ON "00:00:01Z'}"},
 	    {NULL, "services a/f",
-		"{'active_incidents':['inc-" T "0-a-f'],'declared':false,'fresh':true,"
+		"{'active_incidents':['inc-" T
+		"0-a-f'],'containers':[],'declared':false,'fresh':true,"
 		"'last_failure':'" ON "00:00:00Z','last_healthy':null,'last_seen':'" ON
 		"00:00:00Z','monitored':true,'node':'a','role':null,'service':'f',"
 		"'status':'unhealthy','status_since':'" ON "00:00:00Z'}"}}},
+    /* containers: what isn't said is null */
+    {"@a ttl=0\n+d\n00:00:00 x svc=s box=b,failed,1,00:00:00,docker\n00:00:01 x svc=s box=a",
+	{{"00:00:02", "services *", "['a/d','a/s']"}, {NULL, "services a/d containers", "[]"},
+	    {NULL, "services a/s status", "'unknown'"},
+	    {NULL, "services a/s status_since", "'" ON "00:00:00Z'"},
+	    {NULL, "services a/s last_seen", "'" ON "00:00:01Z'"},
+	    {NULL, "services a/s containers",
+		"[{'exit_code':null,'id':null,'image':null,'name':'a','oom_killed':null,"
+		"'restarts':null,'runtime':null,'started_at':null,'state':null,"
+		"'supervision':null},{'exit_code':null,'id':'1','image':null,'name':'b',"
+		"'oom_killed':null,'restarts':null,'runtime':'docker','started_at':'" ON
+		"00:00:00Z','state':'failed','supervision':null}]"},
+	    {NULL, "summary drift", "{'missing':['a/d'],'silent':[],'undeclared':['a/s']}"},
+	    {NULL, "nodes a services", "{'healthy':0,'total':2,'unhealthy':0,'unknown':2}"}}},
     {"@a ttl=0\n+0123456789ab_web\n+web\n00:00:00 x", {{"00:00:02", "services *", "['a/web']"}}},
     {"@a-b ttl=0\n+s\n@a.b\n+s\n", {{"00:00:02", "services *", "['a-b/s','a.b/s']"}}},
 };
 
-/* Rule: P3 P7 F4 */
+/* Rule: P3 P7 F4 F13 */
 START_TEST(services)
 {
 	check_project(&service_cases[_i]);
@@ -530,6 +546,11 @@ static const struct project_case deployment_cases[] = {
 	    {NULL, "deployments r service", "'all'"}}},
     {"@a ttl=0\n" STARTED("00:00:10", "r") " all\n@b ttl=0\n" STARTED("00:00:10", "r") " svc=y",
 	{{"00:03:00", "deployments r services", "['y']"}}},
+    /* each service once, and the latest event of all */
+    {"@a ttl=0\n" STARTED("01:00:00", "r") " svc=x,y\n@b ttl=0\n" STARTED("00:00:00", "r") " svc=y",
+	{{"07:00:00", "deployments r services", "['x','y']"},
+	    {NULL, "deployments r status", "'in_progress'"},
+	    {"07:00:00" NS, "deployments r status", "'stalled'"}}},
     /* 16 diagnostics, node by node */
     {"@a ttl=0\n" STARTED("00:00:10", "r") " diag=/1,/2,/3,/4,/5,/6,/7,/8,/9,/10\n"
 					   "@b ttl=0\n" STARTED(
@@ -554,6 +575,7 @@ static const struct project_case id_cases[] = {
     /* service b-c of node a, service c of node a-b */
     {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n@a-b ttl=0\n" FAILED("00:00:00", "c"),
 	{{"00:01:00", "incidents *", "['" X "','" X "-2']"}, {NULL, "incidents " X " node", "'a'"},
+	    {NULL, "incidents " X " remediation", "null"},
 	    {NULL, "incidents " X "-2 node", "'a-b'"}, {NULL, "incidents " X "-2 id", "'" X "-2'"},
 	    {NULL, "nodes a-b active_incidents", "['" X "-2']"},
 	    {NULL, "services a-b/c active_incidents", "['" X "-2']"},
@@ -586,6 +608,26 @@ static const struct project_case id_cases[] = {
     {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n" HEALED(
 	 "00:00:00", "b-c") "\n@a-b ttl=0\n+c\n" FAILED("00:00:00", "c"),
 	{{"20d00:01:00", "incidents *", "['" X "-2']"}}},
+    /* by their ids, not by their services; whatever became of the one before */
+    {"@a ttl=0\n" FAILED("00:00:00", "z") "\n" FAILED("00:00:01", "y") "\n" FAILED(
+	 "00:00:02", "x") "\n" FAILED("00:00:03", "w") "\n" FAILED("00:00:04", "v"),
+	{{"00:01:00", "nodes a active_incidents",
+	     "['inc-" T "0-a-z','inc-" T "1-a-y','inc-" T "2-a-x','inc-" T "3-a-w','inc-" T
+	     "4-a-v']"},
+	    {NULL, "incidents *",
+		"['inc-" T "0-a-z','inc-" T "1-a-y','inc-" T "2-a-x','inc-" T "3-a-w','inc-" T
+		"4-a-v']"}}},
+    {"@a ttl=0\n" FAILED("00:00:00", "b-c") "\n" HEALED("00:00:00", "b-c") "\n" FAILED(
+	 "00:00:00", "b-c") "\n31d00:00:00 x\n31d00:00:01 x svc=b-c",
+	{{"31d00:01:00", "incidents *", "['" X "-2']"}}},
+    {"@a unknown\n" FAILED("00:00:00", "s") "\n" HEALED("00:00:01", "s"),
+	{{"00:01:00", "incidents *", "[]"}}},
+    /* a made run's id isn't given to another either */
+    {"@a ttl=0\n00:00:00 deployment_started svc=b-c\n@a-b ttl=0\n"
+     "00:00:00 deployment_started svc=c\n00:00:00 deployment_started svc=c-2",
+	{{"00:01:00", "deployments *", "['" D "','" D "-2','" D "-3']"},
+	    {NULL, "deployments " D "-2 service", "'c-2'"},
+	    {NULL, "deployments " D "-3 service", "'c'"}}},
     /* made runs yield to each other and to correlation ids */
     {"@a ttl=0\n00:00:00 deployment_started svc=b-c\n@a-b ttl=0\n"
      "00:00:00 deployment_started svc=c",
@@ -603,9 +645,21 @@ static const struct project_case id_cases[] = {
 	    {NULL, "deployments " D "-4 nodes", "['a-b']"}}},
     {"@a ttl=0\n00:00:00 deployment_started svc=b-c\n@z unknown\n" STARTED("00:00:00", D),
 	{{"00:01:00", "deployments *", "['" D "-2']"}}},
+    /* an incident's deployment goes by the id it has, while it is there */
+    {"!deployments=1h\n@a ttl=0\n00:00:00 deployment_started svc=b-c\n" FAILED(
+	 "00:00:01", "b-c") "\n@a-b ttl=0\n00:00:00 deployment_started svc=c\n" FAILED("00:00:01",
+	 "c") "\n" STARTED("00:00:02", "r") " svc=d\n" FAILED("00:00:03", "d"),
+	{{"00:01:00", "incidents inc-" T "1-a-b-c deployment", "'" D "'"},
+	    {NULL, "incidents inc-" T "1-a-b-c-2 node", "'a-b'"},
+	    {NULL, "incidents inc-" T "1-a-b-c-2 deployment", "'" D "-2'"},
+	    {NULL, "incidents inc-" T "3-a-b-d deployment", "'r'"},
+	    {"01:00:00", "incidents inc-" T "1-a-b-c deployment", "'" D "'"},
+	    {"01:00:00" NS, "incidents inc-" T "1-a-b-c deployment", "null"},
+	    {NULL, "incidents inc-" T "3-a-b-d deployment", "'r'"},
+	    {"01:00:02" NS, "incidents inc-" T "3-a-b-d deployment", "null"}}},
 };
 
-/* Rule: P6 F9 F10 */
+/* Rule: P6 F9 F10 F16 */
 START_TEST(ids)
 {
 	check_project(&id_cases[_i]);
@@ -664,6 +718,7 @@ static const struct status_case statuses[] = {
     {QUIET STARTED("00:00:00", "r1"), "06:00:00" NS, "DEGRADED"},
     {QUIET STARTED("00:00:00", "r1"), "7d00:00:00", "DEGRADED"},
     {QUIET STARTED("00:00:00", "r1"), "7d00:00:00" NS, "NOMINAL"},
+    {QUIET "00:00:00 node_offline\n" R1_FAILED, "00:00:09", "CRITICAL"},
     {"!deployments=1h\n" QUIET R1_FAILED, "01:00:02", "NOMINAL"},
     /* ... while it is the newest of one of its nodes' services */
     {QUIET R1_FAILED STARTED("00:00:02", "r2") " svc=s\n00:00:03 deployment_completed cid=r2",
@@ -718,7 +773,16 @@ static const struct status_case statuses[] = {
 	 "00:00:00", "r2") " svc=s\n"
 			   "00:00:01 deployment_failed cid=r2",
 	"00:00:09", "DEGRADED"},
+    {QUIET STARTED("00:00:00", "r2") " svc=s\n" STARTED(
+	 "00:00:00", "r1") " svc=s\n"
+			   "00:00:01 deployment_failed cid=r2",
+	"00:00:09", "DEGRADED"},
+    {QUIET "00:00:01 deployment_completed cid=r1 svc=s\n" STARTED("00:00:05",
+	 "r2") " svc=s\n@z ttl=0\n00:00:06 deployment_failed cid=r1 svc=s\n" STARTED("00:00:07",
+	 "r3") " svc=s",
+	"00:00:09", "DEGRADED"},
     /* on each of its nodes */
+    {QUIET R1_FAILED "@b ttl=0\n" STARTED("00:00:02", "r2") " all", "00:00:09", "DEGRADED"},
     {QUIET R1_FAILED STARTED("00:00:02", "r2") " svc=s\n@b ttl=0\n" R1_FAILED, "00:00:09",
 	"DEGRADED"},
     {QUIET R1_FAILED STARTED("00:00:02", "r2") " svc=s\n@b ttl=0\n" R1_FAILED STARTED(
@@ -805,6 +869,7 @@ static const char *const example_documents[DOCUMENT_COUNT] = {
     [DOCUMENT_INCIDENTS] = "{\n"
 			   "  \"inc-1778587500-saturn-mosquitto\": {\n"
 			   "    \"correlation_id\": null,\n"
+			   "    \"deployment\": null,\n"
 			   "    \"event_type\": \"service_unhealthy\",\n"
 			   "    \"events\": [\n"
 			   "      \"2026-05-12T12:05:00Z\",\n"
@@ -833,6 +898,7 @@ static const char *const example_documents[DOCUMENT_COUNT] = {
     [DOCUMENT_SERVICES] = "{\n"
 			  "  \"saturn/mosquitto\": {\n"
 			  "    \"active_incidents\": [],\n"
+			  "    \"containers\": [],\n"
 			  "    \"declared\": false,\n"
 			  "    \"fresh\": true,\n"
 			  "    \"last_failure\": \"2026-05-12T12:06:00Z\",\n"

@@ -8,6 +8,7 @@
 #include <homelab/message.h>
 #include <homelab/replay.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,8 +113,8 @@ flush_days(struct bench *b, bool compress)
 				    day_compress(&b->scratch.store, &m->sources[i], d, &err) == 0,
 				    "%s", err.text);
 			else if (d->pending.length > 0)
-				ck_assert_msg(day_flush(&b->scratch.store, &m->sources[i], d, true,
-						  &err) == 0,
+				ck_assert_msg(
+				    day_flush(&b->scratch.store, &m->sources[i], d, &err) == 0,
 				    "%s", err.text);
 			if (compress)
 				d->old_rows = d->rows;
@@ -360,6 +361,135 @@ START_TEST(snapshots_of_a_steady_node)
 }
 END_TEST
 
+static void
+damage(const struct bench *b, const char *path)
+{
+	int fd = openat(b->scratch.store.fd, path, O_WRONLY);
+
+	ck_assert_msg(fd >= 0, "%s", path);
+	ck_assert_int_eq(pwrite(fd, "\xa5\x5a\xa5", 3, 20), 3);
+	(void)close(fd);
+}
+
+static void
+damage_snapshot(const struct bench *b, size_t which)
+{
+	cleanup_buffer struct buffer path = {0};
+
+	snapshot_path("n", &b->manifest->snapshots[which], &path);
+	damage(b, (char *)path.data);
+}
+
+static size_t
+files_of(const struct bench *b, const char *directory)
+{
+	int fd = openat(b->scratch.store.fd, directory, O_RDONLY | O_DIRECTORY);
+	DIR *stream = fdopendir(fd);
+	size_t count = 0;
+
+	for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
+		count += entry->d_name[0] != '.';
+	(void)closedir(stream);
+	return count;
+}
+
+/* An event on each full hour, 84 hours long, folded at once: a snapshot for
+ * each day but the first, and for each hour of the last 48, the edge included;
+ * none is written in vain, and none again that no new event is before.
+ * Rule: W5 */
+START_TEST(snapshots_of_a_rebuild)
+{
+	const struct manifest *m;
+	struct bench b;
+
+	set_up(&b);
+	for (unsigned i = 0; i <= 84; i++)
+		arrive_plain(&b, DAY_ZERO + HOURS(i), "x", "n", i);
+	b.oldest_new = DAY_ZERO + HOURS(84); /* from which the newest is told */
+	(void)run(&b, "rebuild");
+	m = b.manifest;
+	ck_assert_uint_eq(m->snapshot_count, 1 + 49);
+	ck_assert_uint_eq(files_of(&b, "partitions/n"), 1 + 49);
+	ck_assert_int_eq(m->snapshots[0].boundary, time_at("1d00:00:00"));
+	ck_assert_int_eq(m->snapshots[1].boundary, time_at("1d12:00:00"));
+	arrive_plain(&b, time_at("3d10:00:00"), "x", "n", 85);
+	ck_assert_uint_eq(run(&b, "late"), 1);
+	m = b.manifest;
+	ck_assert_uint_eq(m->snapshot_count, 1 + 49);
+	ck_assert_uint_eq(m->snapshots[49 - 2].generation, 1);
+	ck_assert_uint_eq(m->snapshots[49 - 1].generation, 2);
+	tear_down(&b);
+}
+END_TEST
+
+/* Days before the snapshot aren't read. Rule: W5 */
+START_TEST(days_that_are_folded_already)
+{
+	cleanup_buffer struct buffer path = {0};
+	struct bench b;
+
+	set_up(&b);
+	live(&b, time_at("22:00:00"), 4);
+	day_path(&b.manifest->sources[0], &b.manifest->sources[0].days[0], &path);
+	ck_assert_int_eq(unlinkat(b.scratch.store.fd, (char *)path.data, 0), 0);
+	arrive_plain(&b, time_at("1d03:00:00"), "x", "n", 1000);
+	(void)run(&b, "on time");
+	tear_down(&b);
+}
+END_TEST
+
+/* Where nothing may be written, nothing is: not even what is due. */
+START_TEST(looking_on)
+{
+	size_t snapshots;
+	struct bench b;
+	struct replay r;
+	struct error err = {0};
+	struct partition *p;
+
+	set_up(&b);
+	live(&b, time_at("22:00:00"), 4);
+	snapshots = b.manifest->snapshot_count;
+	ck_assert_uint_gt(snapshots, 1);
+	arrive_plain(&b, time_at("130d00:00:00"), "x", "n", 1000);
+	r = replay_of(&b);
+	r.take_snapshots = false;
+	p = replay_partition(&r, b.oldest_new, &err);
+	assert_state(p, &b, TIMESTAMP_LAST, "looked at");
+	ck_assert_uint_eq(b.manifest->snapshot_count, snapshots);
+	ck_assert(!b.manifest->based);
+	partition_free(p);
+	tear_down(&b);
+}
+END_TEST
+
+/* Of several days that are too old the newest becomes the base, time and
+ * again; and the damage of a later snapshot is none of the base's. Rule: W1 */
+START_TEST(the_journal_ends_again)
+{
+	struct bench b;
+
+	set_up(&b);
+	for (unsigned i = 0; i < 7; i++)
+		arrive_plain(&b, DAY_ZERO + DAYS(i), "x", "n", i);
+	arrive_plain(&b, time_at("123d00:00:00"), "x", "n", 10);
+	(void)run(&b, "first");
+	ck_assert(b.manifest->based);
+	ck_assert_int_eq(b.manifest->snapshots[0].boundary, time_at("3d00:00:00"));
+	ck_assert_int_eq(b.manifest->snapshots[1].boundary, time_at("4d00:00:00"));
+	ck_assert_int_eq(b.manifest->sources[0].days[0].date, 20585 + 3);
+	arrive_plain(&b, time_at("125d00:00:00"), "x", "n", 11);
+	(void)run(&b, "second");
+	ck_assert_int_eq(b.manifest->snapshots[0].boundary, time_at("5d00:00:00"));
+	ck_assert_int_eq(b.manifest->sources[0].days[0].date, 20585 + 5);
+	damage_snapshot(&b, b.manifest->snapshot_count - 1);
+	arrive_plain(&b, time_at("125d00:00:01"), "x", "n", 12);
+	(void)run(&b, "damaged");
+	check_rebuild(&b, "rebuilt");
+	tear_down(&b);
+}
+END_TEST
+
 /* Days more than 120 days old are dropped; their snapshot isn't. Rule: W1 C2 */
 START_TEST(the_journal_ends)
 {
@@ -411,25 +541,6 @@ START_TEST(rows_of_other_nodes)
 }
 END_TEST
 
-static void
-damage(const struct bench *b, const char *path)
-{
-	int fd = openat(b->scratch.store.fd, path, O_WRONLY);
-
-	ck_assert_msg(fd >= 0, "%s", path);
-	ck_assert_int_eq(pwrite(fd, "\xa5\x5a\xa5", 3, 20), 3);
-	(void)close(fd);
-}
-
-static void
-damage_snapshot(const struct bench *b, size_t which)
-{
-	cleanup_buffer struct buffer path = {0};
-
-	snapshot_path("n", &b->manifest->snapshots[which], &path);
-	damage(b, (char *)path.data);
-}
-
 /* Without a snapshot the one before it does. Rule: C4 W3 */
 START_TEST(damaged_snapshots_are_done_without)
 {
@@ -476,6 +587,17 @@ START_TEST(a_damaged_base)
 }
 END_TEST
 
+/* Not a frame; or a frame, but not of a row. */
+static void
+add_noise(struct day *d, bool framed)
+{
+	size_t frame = framed ? frame_begin(&d->pending) : 0;
+
+	buffer_add(&d->pending, "noise, noise", 7);
+	if (framed)
+		frame_end(&d->pending, frame);
+}
+
 /* Rule: C4 */
 START_TEST(damaged_days_are_not_folded)
 {
@@ -497,6 +619,10 @@ START_TEST(damaged_days_are_not_folded)
 	case 2:
 		d->rows--;
 		break;
+	case 3:
+	case 4:
+		add_noise(d, _i / 2 == 4);
+		break;
 	default:
 		ck_assert_int_eq(unlinkat(b.scratch.store.fd, (char *)path.data, 0), 0);
 		break;
@@ -516,11 +642,15 @@ replay_suite(void)
 	tcase_add_loop_test(tc, any_order_of_arrival, 0, 12);
 	tcase_add_test(tc, late_events);
 	tcase_add_test(tc, snapshots_of_a_steady_node);
+	tcase_add_test(tc, snapshots_of_a_rebuild);
+	tcase_add_test(tc, days_that_are_folded_already);
+	tcase_add_test(tc, looking_on);
 	tcase_add_test(tc, the_journal_ends);
+	tcase_add_test(tc, the_journal_ends_again);
 	tcase_add_test(tc, rows_of_other_nodes);
 	tcase_add_test(tc, damaged_snapshots_are_done_without);
 	tcase_add_test(tc, a_damaged_base);
-	tcase_add_loop_test(tc, damaged_days_are_not_folded, 0, 8);
+	tcase_add_loop_test(tc, damaged_days_are_not_folded, 0, 12);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

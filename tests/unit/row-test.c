@@ -179,6 +179,9 @@ START_TEST(nodes_of_paths)
 		const char *path, *node;
 	} cases[] = {{"2026-05-12/piha/a.json", "piha"}, {"piha/a.json", "piha"},
 	    {"2026-05-12/a/a.json", "a"}, {"a.json", ""}};
+	const char *bare = "a.json";
+
+	ck_assert_ptr_eq(path_node(bare).at, bare);
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct name_span span = path_node(cases[i].path);
@@ -225,6 +228,87 @@ START_TEST(payloads_that_are_no_rows)
 }
 END_TEST
 
+/* A row by hand, with so many names, numbers and diagnostics. */
+static void
+pack_by_hand(struct buffer *b, timestamp at, uint64_t flags, size_t names, size_t metrics,
+    size_t diagnostics)
+{
+	b->length = 0;
+	pack_fixed(b, (uint64_t)at, 8);
+	pack_unsigned(b, 1);
+	pack_text(b, "2026-05-12/n/a.json");
+	pack_unsigned(b, 0);
+	pack_unsigned(b, 0);
+	pack_text(b, "n");
+	pack_text(b, "x");
+	pack_unsigned(b, flags);
+	for (int i = 0; i < 4 + PRESSURE_COUNT; i++)
+		pack_text(b, "");
+	pack_unsigned(b, names);
+	for (size_t i = 0; i < names; i++)
+		pack_text(b, "s");
+	pack_unsigned(b, metrics);
+	for (size_t i = 0; i < metrics; i++) {
+		pack_text(b, "m");
+		pack_unsigned(b, 1);
+		pack_signed(b, -1);
+	}
+	pack_unsigned(b, diagnostics);
+	for (size_t i = 0; i < diagnostics; i++)
+		pack_text(b, "d");
+}
+
+static bool
+reads(const struct buffer *b, struct event *e)
+{
+	struct row row;
+
+	return row_peek((struct unpack){b->data, b->data + b->length, false}, &row) &&
+	    row_unpack(&row, e);
+}
+
+/* Rule: C4 E9 */
+START_TEST(rows_beyond_the_limits)
+{
+	static const struct {
+		timestamp at;
+		size_t names, metrics, diagnostics;
+		bool good;
+	} cases[] = {{0, 0, 0, 0, true}, {-1, 0, 0, 0, false}, {TIMESTAMP_NONE, 0, 0, 0, false},
+	    {1, EVENT_SERVICES_MAX, EVENT_METRICS_MAX, EVENT_DIAGNOSTICS_MAX, true},
+	    {1, EVENT_SERVICES_MAX + 1, 0, 0, false}, {1, 0, EVENT_METRICS_MAX + 1, 0, false},
+	    {1, 0, 0, EVENT_DIAGNOSTICS_MAX + 1, false}};
+	cleanup_buffer struct buffer bytes = {0};
+	struct event e;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		pack_by_hand(
+		    &bytes, cases[i].at, 0, cases[i].names, cases[i].metrics, cases[i].diagnostics);
+		ck_assert_msg(reads(&bytes, &e) == cases[i].good, "case %zu", i);
+		buffer_add(&bytes, "", 1);
+		ck_assert_msg(!reads(&bytes, &e), "more behind case %zu", i);
+	}
+	ck_assert(!row_peek((struct unpack){bytes.data, bytes.data + 8, false}, &(struct row){0}));
+}
+END_TEST
+
+/* Rule: C4 */
+START_TEST(severities_of_rows)
+{
+	cleanup_buffer struct buffer bytes = {0};
+	struct event e;
+
+	for (unsigned severity = 0; severity < SEVERITY_COUNT + 3; severity++) {
+		memset(&e, 0xff, sizeof(e));
+		pack_by_hand(&bytes, 1, severity << 1 | 1, 0, 0, 0);
+		ck_assert(reads(&bytes, &e) && e.says_all);
+		ck_assert_ptr_null(e.json);
+		ck_assert_uint_eq(
+		    e.severity, severity < SEVERITY_COUNT ? severity : SEVERITY_MISSING);
+	}
+}
+END_TEST
+
 Suite *
 row_suite(void)
 {
@@ -236,6 +320,8 @@ row_suite(void)
 	tcase_add_test(tc, order_of_events);
 	tcase_add_test(tc, nodes_of_paths);
 	tcase_add_loop_test(tc, payloads_that_are_no_rows, 0, COUNT(lines));
+	tcase_add_test(tc, rows_beyond_the_limits);
+	tcase_add_test(tc, severities_of_rows);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

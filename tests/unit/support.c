@@ -59,6 +59,7 @@ plain_event(timestamp at, const char *type, struct event *e)
 	e->service_count = e->metric_count = e->diagnostic_count = 0;
 	for (int i = 0; i < PRESSURE_COUNT; i++)
 		e->level[i] = "";
+	e->has_container = false;
 	e->json = NULL;
 }
 
@@ -90,6 +91,33 @@ tell_metrics(struct event *e, char *value)
 		else
 			e->metrics[i].real = strtod(number, NULL);
 	}
+}
+
+/* A container: what isn't told of it isn't said. */
+static void
+tell_container(struct event *e, char *value)
+{
+	static char none[] = "";
+	char *fields[5], *rest = value;
+	struct sighting *c = &e->container;
+
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if ((fields[i] = strsep(&rest, ",")) == NULL)
+			fields[i] = none;
+	*c = (struct sighting){.name = fields[0],
+	    .id = fields[2],
+	    .runtime = fields[4],
+	    .image = none,
+	    .started_at = fields[3][0] == '\0' ? TIMESTAMP_NONE : time_at(fields[3])};
+	for (int i = 0; i < CONTAINER_STATE_COUNT; i++)
+		if (strcmp(container_state_names[i], fields[1]) == 0) {
+			c->has_state = true;
+			c->state = (enum container_state)i;
+		}
+	ck_assert_msg(c->has_state || fields[1][0] == '\0', "what is %s?", fields[1]);
+	c->supervision.state = c->supervision.policy = none;
+	c->supervision.since = c->supervision.backoff_until = TIMESTAMP_NONE;
+	e->has_container = true;
 }
 
 static enum severity
@@ -134,6 +162,8 @@ tell_word(struct event *e, char *word)
 		e->diagnostic_count = tell_list(value, e->diagnostics);
 	else if (strcmp(key, "metrics") == 0)
 		tell_metrics(e, value);
+	else if (strcmp(key, "box") == 0)
+		tell_container(e, value);
 	else
 		ck_abort_msg("what is %s?", key);
 }
@@ -246,7 +276,8 @@ random_type(struct dice *d)
 	    "deployment_failed", "remediation_started", "remediation_completed", "node_offline",
 	    "node_online", "node_health", "disk_pressure_critical", "memory_pressure_low",
 	    "cpu_pressure_ok", "disk_pressure", "high_memory", "high_cpu", "disk_usage_high",
-	    "container_restarted", "backup_done"};
+	    "container_restarted", "backup_done", "container_crashed", "container_crash_loop",
+	    "container_removed", "container_removed", "service_shutdown"};
 	static char numbered[150][32];
 	uint64_t n = roll(d, COUNT(types) + 2);
 
@@ -255,6 +286,54 @@ random_type(struct dice *d)
 	n = roll(d, COUNT(numbered));
 	(void)snprintf(numbered[n], sizeof(numbered[n]), "custom_%d", (int)n);
 	return numbered[n];
+}
+
+static struct said_number
+random_number(struct dice *d)
+{
+	return (struct said_number){roll(d, 3) > 0, (json_int_t)roll(d, 1000) - 9};
+}
+
+static timestamp
+random_time(struct dice *d)
+{
+	return roll(d, 3) == 0 ? TIMESTAMP_NONE : DAY_ZERO + (timestamp)roll(d, 4);
+}
+
+/* Of few names and ids, so that they meet. */
+static void
+random_container(struct dice *d, struct event *e)
+{
+	static const char *const names[] = {"a", "a_1", "a_2", "b"};
+	static const char *const ids[] = {"", "1", "2", "3"};
+	static const char *const runtimes[] = {"", "docker", "docker", "podman"};
+	static const char *const words[] = {"", "running", "crash_loop_backoff"};
+
+	e->has_container = true;
+	e->container = (struct sighting){.name = one_of(d, names, COUNT(names)),
+	    .id = one_of(d, ids, COUNT(ids)),
+	    .runtime = one_of(d, runtimes, COUNT(runtimes)),
+	    .image = one_of(d, words, COUNT(words)),
+	    .has_state = roll(d, 6) > 0,
+	    .oom_killed = (enum said)roll(d, SAID_YES + 1),
+	    .exit_code = random_number(d),
+	    .restarts = random_number(d),
+	    .started_at = random_time(d),
+	    .supervision = {.state = "",
+		.policy = "",
+		.since = TIMESTAMP_NONE,
+		.backoff_until = TIMESTAMP_NONE}};
+	if (e->container.has_state)
+		e->container.state = (enum container_state)roll(d, CONTAINER_STATE_COUNT);
+	if (roll(d, 2) == 0)
+		e->container.supervision = (struct supervised){.known = true,
+		    .state = one_of(d, words, COUNT(words)),
+		    .policy = one_of(d, words, COUNT(words)),
+		    .restarts_total = random_number(d),
+		    .restarts_in_window = random_number(d),
+		    .last_exit_code = random_number(d),
+		    .since = random_time(d),
+		    .backoff_until = random_time(d)};
 }
 
 void
@@ -272,6 +351,10 @@ random_event(struct dice *d, timestamp at, struct event *e)
 	e->message = one_of(d, texts, COUNT(texts));
 	random_services(d, e);
 	random_levels(d, e);
+	if (roll(d, 3) == 0)
+		e->service_count = e->service_count > 0;
+	if (e->service_count == 1 && roll(d, 3) > 0)
+		random_container(d, e);
 	if (strncmp(e->type, "deployment_", 11) != 0)
 		return;
 	e->stage = one_of(d, texts, COUNT(texts));

@@ -24,6 +24,7 @@ const char *time_text(timestamp at);
  *
  *	TIME TYPE [all] [svc=A,B] [src=] [cid=] [msg=] [sev=] [stage=]
  *	    [diag=A,B] [disk=] [memory=] [cpu=] [metrics=A:1,B:2.5]
+ *	    [box=NAME,STATE,ID,STARTED,RUNTIME]
  */
 struct told {
 	struct event event;
@@ -65,10 +66,56 @@ Suite *pack_suite(void);
 Suite *decode_suite(void);
 Suite *row_suite(void);
 Suite *partition_suite(void);
+Suite *sighting_suite(void);
 Suite *project_suite(void);
+Suite *state_suite(void);
 Suite *message_suite(void);
 Suite *inventory_suite(void);
+Suite *inventory_load_suite(void);
+Suite *inventory_memory_suite(void);
 Suite *journal_suite(void);
 Suite *replay_suite(void);
+Suite *tree_suite(void);
+Suite *scan_suite(void);
+Suite *intake_suite(void);
+Suite *lines_suite(void);
+Suite *unreadable_suite(void);
+Suite *carried_suite(void);
+Suite *quarantine_suite(void);
+Suite *observation_suite(void);
+Suite *observation_wait_suite(void);
+Suite *observation_reader_suite(void);
+Suite *metrics_suite(void);
+Suite *changes_suite(void);
+Suite *entries_suite(void);
+Suite *outbox_suite(void);
+Suite *compose_suite(void);
+Suite *spool_suite(void);
+Suite *screen_suite(void);
+Suite *status_suite(void);
+Suite *hold_suite(void);
+Suite *bookmark_suite(void);
+Suite *system_suite(void);
+Suite *emit_suite(void);
+Suite *http_suite(void);
+Suite *grpc_suite(void);
+Suite *cri_read_suite(void);
+Suite *cri_suite(void);
+Suite *backend_suite(void);
+Suite *backend_buffer_suite(void);
+Suite *container_suite(void);
+Suite *address_suite(void);
+Suite *docker_suite(void);
+Suite *docker_end_suite(void);
+Suite *docker_engine_suite(void);
+Suite *docker_list_suite(void);
+Suite *track_suite(void);
+Suite *lives_suite(void);
+Suite *health_suite(void);
+Suite *backoff_suite(void);
+Suite *policy_suite(void);
+Suite *supervision_suite(void);
+Suite *supervision_story_suite(void);
+Suite *supervision_memory_suite(void);
 
 #endif

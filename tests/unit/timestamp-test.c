@@ -67,6 +67,7 @@ END_TEST
 
 static const char *const bad_times[] = {
     "",
+    "2026-05-1:T12:05:00Z",
     "2026",
     "2026-05-12",
     "2026-05-12T",
@@ -138,6 +139,29 @@ START_TEST(times_are_no_longer_than_they_are)
 	ck_assert(!timestamp_parse(text, 21, &at));
 	ck_assert(!timestamp_parse("2026-05-12T12:05:00Z\0", 21, &at));
 	ck_assert(!timestamp_parse("2026-05-12T12:05:00\0Z", 21, &at));
+	ck_assert(!timestamp_parse("2026-05-12\0"
+				   "12:05:00Z",
+	    20, &at));
+	ck_assert(timestamp_parse(text, 19, &at));
+	ck_assert_int_eq(at, SECONDS(1778587500));
+	ck_assert(timestamp_parse("2026-05-12T12:05:00.55Z", 21, &at));
+	ck_assert_int_eq(at, SECONDS(1778587500) + 500000000);
+	for (size_t length = 0; length < 19; length++) {
+		cleanup_free char *exact = memory_resize(NULL, length, 1);
+
+		memcpy(exact, text, length);
+		ck_assert_msg(!timestamp_parse(exact, length, &at), "%zu", length);
+	}
+}
+END_TEST
+
+/* The instant before 1970. Rule: E3 */
+START_TEST(before_the_beginning)
+{
+	char text[TIMESTAMP_TEXT_MAX];
+
+	ck_assert_str_eq(timestamp_format(-1, text), "1969-12-31T23:59:59.999999999Z");
+	ck_assert_str_eq(timestamp_format(SECONDS(-1), text), "1969-12-31T23:59:59Z");
 }
 END_TEST
 
@@ -235,6 +259,22 @@ START_TEST(durations)
 }
 END_TEST
 
+/* Of files: whatever their sender says. */
+START_TEST(times_of_files)
+{
+	static const struct {
+		struct timespec file;
+		timestamp at;
+	} cases[] = {{{1778587500, 250}, SECONDS(1778587500) + 250}, {{-1, 999999999}, -1},
+	    {{INT64_C(9223372036), 0}, TIMESTAMP_LAST},
+	    {{INT64_C(15032385535), 999999999}, TIMESTAMP_LAST}, {{INT64_MAX, 0}, TIMESTAMP_LAST},
+	    {{INT64_MIN, 0}, -TIMESTAMP_LAST}};
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		ck_assert_int_eq(time_of(&cases[i].file), cases[i].at);
+}
+END_TEST
+
 Suite *
 timestamp_suite(void)
 {
@@ -244,10 +284,12 @@ timestamp_suite(void)
 	tcase_add_loop_test(tc, usable_times, 0, COUNT(good_times));
 	tcase_add_loop_test(tc, unusable_times, 0, COUNT(bad_times));
 	tcase_add_test(tc, times_are_no_longer_than_they_are);
+	tcase_add_test(tc, before_the_beginning);
 	tcase_add_test(tc, dates_in_a_row);
 	tcase_add_test(tc, texts_of_dates);
 	tcase_add_test(tc, days_and_hours);
 	tcase_add_test(tc, durations);
+	tcase_add_test(tc, times_of_files);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
