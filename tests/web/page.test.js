@@ -280,7 +280,9 @@ look("what events say is text, whatever it is", { site: "hostile" }, async (tab,
   assert.equal(await count(tab, "main img, main script, main [onerror], main b"), 0);
   for (const service of services) {
     await tab.locator(".chip").nth(chips.indexOf(shown(service))).click();
+    await tab.locator("#detail").waitFor();
     await tab.keyboard.press("Escape");
+    await tab.locator("#detail").waitFor({ state: "hidden" });
   }
   for (const service of services) {
     await tab.evaluate((key) => { location.hash = `#service=${encodeURIComponent(key)}`; }, `oak/${service}`);
