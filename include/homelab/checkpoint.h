@@ -49,9 +49,10 @@ enum checkpoint_state {
 int checkpoint_read(int state_dir, json_t **out, enum checkpoint_state *state,
     char why[ERROR_TEXT_MAX], struct error *err);
 
-/* Adds format and digest and replaces the file. Its name is durable after
- * disk_sync_dir() of the directory. */
-int checkpoint_write(int state_dir, json_t *checkpoint, struct error *err);
+/* Adds format and digest and writes the file that is to replace the old one:
+ * unsynced_rename() of CHECKPOINT_NAME makes it the one, disk_sync_dir() for good. */
+int checkpoint_write(
+    struct unsynced *unsynced, int state_dir, json_t *checkpoint, struct error *err);
 
 /* Whether what it names holds all that would be read of the same events today:
  * where not, everything is made anew, as with --reset. */

@@ -6,6 +6,7 @@
 #include <homelab/timestamp.h>
 
 #include <dirent.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -73,8 +74,13 @@ int disk_sync_dir(int dir, const char *path, struct error *err);
 int disk_replace_unsynced(
     int dir, const char *path, const void *data, size_t length, struct error *err);
 
-/* Writes a file under a name nobody relies on yet; synced. */
+/* The hidden name a file has until it replaces the one of that path. */
+const char *disk_beside(const char *path, char out[PATH_MAX]);
+
+/* Writes a file under a name nobody relies on yet; synced or not. */
 int disk_create(
+    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err);
+int disk_create_unsynced(
     int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err);
 
 /* disk_create() in pieces: begun, written piece by piece, and ended. After a

@@ -3,6 +3,7 @@
 
 #include <homelab/inventory.h>
 #include <homelab/project.h>
+#include <homelab/unsynced.h>
 
 /*
  * The inventory as the files of REPO have it now, with the last good topology
@@ -67,10 +68,10 @@ void inventory_release(struct inventory *inventory);
 
 /* Of the file that is referred to, below the store; the text is in *out. */
 const char *inventory_memory_path(const json_t *reference, struct buffer *out);
-/* Writes it under that generation and syncs it, but not its directory, which is
- * made where there is none. A new reference to it, or NULL. */
-json_t *inventory_memory_write(
-    int store, const json_t *memory, uint64_t generation, struct error *err);
+/* Writes it under that generation into its directory, which is made where there is
+ * none; neither is durable yet. A new reference to it, or NULL. */
+json_t *inventory_memory_write(int store, const json_t *memory, uint64_t generation,
+    struct unsynced *unsynced, struct error *err);
 /* *out is a new reference. EX_DATAERR where it's missing or another one. */
 int inventory_memory_read(int store, const json_t *reference, json_t **out, struct error *err);
 /* A memory that knows only that there was a good topology. New reference. */

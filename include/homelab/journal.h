@@ -4,6 +4,7 @@
 #include <homelab/disk.h>
 #include <homelab/partition.h>
 #include <homelab/row.h>
+#include <homelab/unsynced.h>
 
 /*
  * What the observer keeps in ROOT/state/observer, and the words for it:
@@ -131,9 +132,11 @@ struct manifest *manifest_load(const struct store *store, const char *node, uint
 int store_each(const struct store *store, const char *path,
     int (*visit)(void *context, const char *name), void *context, struct error *err);
 
-/* Makes durable what was written of a partition's days, decisions and snapshots;
- * before a commit. The names are durable after their directories are synced. */
-int manifest_sync(struct store *store, struct manifest *m, struct error *err);
+/* Adds what was written of a partition's days, decisions and snapshots since the
+ * last commit to what the next one makes durable. */
+void manifest_take_unsynced(const struct store *store, struct manifest *m, struct unsynced *all);
+/* Where that is much: has the system begin with it. */
+void manifest_begin_sync(struct store *store, struct manifest *m);
 
 /* Path of an event directory below the events directory: "DATE/NAME" or "NAME". */
 void directory_path(const struct source *s, const struct directory *d, struct buffer *out);

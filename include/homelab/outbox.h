@@ -1,7 +1,7 @@
 #ifndef HOMELAB_OUTBOX_H
 #define HOMELAB_OUTBOX_H
 
-#include <homelab/disk.h>
+#include <homelab/unsynced.h>
 
 #include <jansson.h>
 
@@ -11,7 +11,7 @@
  * it; a line a batch, appended. A segment is valid up to the length the checkpoint
  * gives (A1). world/history.json shows the latest batches.
  *
- *	outbox_append()		before the commit: written and synced
+ *	outbox_append()		before the commit: written, durable with it
  *	outbox_trim()		forgets segments that are too old or too many
  *	outbox_to_json()	into the checkpoint, which makes both real
  *	outbox_history()	after that: the bytes of history.json
@@ -41,10 +41,16 @@ void outbox_from_json(const json_t *value, struct outbox *out);
 json_t *outbox_to_json(const struct outbox *o);
 void outbox_release(struct outbox *o);
 
+/* Where a batch is written, and noted as not durable yet. */
+struct outbox_target {
+	int store;
+	struct unsynced *unsynced;
+};
+
 /* Adds a batch as `generation`, and its member `previous`. The name of a new
  * segment is durable after disk_sync_dir(). */
-int outbox_append(int store, struct outbox *o, json_t *batch, uint64_t generation, timestamp now,
-    struct error *err);
+int outbox_append(const struct outbox_target *to, struct outbox *o, json_t *batch,
+    uint64_t generation, timestamp now, struct error *err);
 /* The segment with the newest batch stays in any case. */
 void outbox_trim(struct outbox *o, timestamp now);
 /* Adds the paths of its segments below the store to a set. */

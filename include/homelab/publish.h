@@ -1,22 +1,35 @@
 #ifndef HOMELAB_PUBLISH_H
 #define HOMELAB_PUBLISH_H
 
-#include <homelab/disk.h>
 #include <homelab/project.h>
+#include <homelab/unsynced.h>
 
 /*
  * ROOT/world. The documents are replaced one by one and made durable before
  * the summary is, which names their digests: so a summary on disk means that
  * its documents are there too (A2).
+ *
+ *	publish_write()		before the commit: all files, beside the old ones
+ *	unsynced_sync()
+ *	publish_rename()	after it: documents and history, then the summary
+ *
+ * Documents whose bytes are the published ones already aren't written. Neither is
+ * a history without bytes.
  */
+struct publication {
+	struct unsynced *unsynced;
+	int dir;
+	const struct world *world;
+	const json_t *old; /* the checkpoint's `documents`, or NULL to write all */
+	bool intact; /* what is published is what the checkpoint says */
+	const struct buffer *history;
+	int renamed;
+};
 
-/* Documents whose bytes are the published ones already aren't written; `old`
- * is the checkpoint's `documents`, or NULL to write all. Neither is a history
- * without bytes. Returns how many documents were written, -1 on failure. */
-int publish_documents(int world_dir, const struct world *world, const json_t *old, bool intact,
-    const struct buffer *history, struct error *err);
+int publish_write(struct publication *p, struct error *err);
+int publish_rename(struct publication *p, struct error *err);
 
-/* The summary with its observation, last of all. */
+/* The summary alone, where nothing else is new. */
 int publish_summary(int world_dir, const json_t *summary, struct error *err);
 
 /* The published summary, or NULL where it can't be read as one. */

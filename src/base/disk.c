@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -214,15 +213,29 @@ disk_end(struct disk_file *f, struct error *err)
 	return end(f, true, err);
 }
 
-int
-disk_create(
-    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err)
+static int
+create(int dir, const char *path, const void *data, size_t length, mode_t mode, bool sync,
+    struct error *err)
 {
 	struct disk_file f;
 
 	if (disk_begin(&f, dir, path, mode, err) < 0 || disk_write(&f, data, length, err) < 0)
 		return -1;
-	return disk_end(&f, err);
+	return end(&f, sync, err);
+}
+
+int
+disk_create(
+    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err)
+{
+	return create(dir, path, data, length, mode, true, err);
+}
+
+int
+disk_create_unsynced(
+    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err)
+{
+	return create(dir, path, data, length, mode, false, err);
 }
 
 int
@@ -235,21 +248,24 @@ disk_rename(int dir, const char *from, const char *to, struct error *err)
 	return -1;
 }
 
-static int
-replace(int dir, const char *path, const void *data, size_t length, bool sync, struct error *err)
+const char *
+disk_beside(const char *path, char out[PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	size_t parent = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-	char temporary[PATH_MAX];
-	struct disk_file f;
 
-	(void)snprintf(
-	    temporary, sizeof(temporary), "%.*s.%s.new", (int)parent, path, path + parent);
-	if (disk_begin(&f, dir, temporary, 0644, err) < 0 || disk_write(&f, data, length, err) < 0)
+	(void)snprintf(out, PATH_MAX, "%.*s.%s.new", (int)parent, path, path + parent);
+	return out;
+}
+
+static int
+replace(int dir, const char *path, const void *data, size_t length, bool sync, struct error *err)
+{
+	char beside[PATH_MAX];
+
+	if (create(dir, disk_beside(path, beside), data, length, 0644, sync, err) < 0)
 		return -1;
-	if (end(&f, sync, err) < 0)
-		return -1;
-	return disk_rename(dir, temporary, path, err);
+	return disk_rename(dir, beside, path, err);
 }
 
 int

@@ -1,6 +1,5 @@
 #include <homelab/timestamp.h>
 
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -144,30 +143,6 @@ timestamp_parse(const char *text, size_t length, timestamp *out)
 	return true;
 }
 
-char *
-timestamp_format(timestamp at, char *out)
-{
-	int64_t seconds = at / NANOSECONDS_A_SECOND, fraction = at % NANOSECONDS_A_SECOND;
-	int year, month, day, second_of_day, length;
-
-	if (fraction < 0) {
-		fraction += NANOSECONDS_A_SECOND;
-		seconds--;
-	}
-	civil_from_days(date_of(at), &year, &month, &day);
-	second_of_day = (int)(seconds - (int64_t)date_of(at) * 86400);
-	length = snprintf(out, TIMESTAMP_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", year % 10000,
-	    month, day, second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-	if (fraction != 0) {
-		length += snprintf(
-		    out + length, TIMESTAMP_TEXT_MAX - (size_t)length, ".%09d", (int)fraction);
-		while (out[length - 1] == '0')
-			length--;
-	}
-	memcpy(out + length, "Z", 2);
-	return out;
-}
-
 static int64_t
 floor_divide(int64_t a, int64_t b)
 {
@@ -222,6 +197,34 @@ date_format(int32_t date, char *out)
 	put_digits(out + 8, (unsigned)day, 2);
 	out[4] = out[7] = '-';
 	out[DATE_TEXT_MAX - 1] = '\0';
+	return out;
+}
+
+/* Made for every time in every document: without the cost of a format. */
+char *
+timestamp_format(timestamp at, char *out)
+{
+	int64_t seconds = at / NANOSECONDS_A_SECOND, fraction = at % NANOSECONDS_A_SECOND;
+	char *end = out + sizeof("2026-05-01T12:00:00") - 1;
+	unsigned second;
+
+	if (fraction < 0) {
+		fraction += NANOSECONDS_A_SECOND;
+		seconds--;
+	}
+	second = (unsigned)(seconds - (int64_t)date_of(at) * 86400);
+	(void)date_format(date_of(at), out);
+	(void)memcpy(out + DATE_TEXT_MAX - 1, "T00:00:00", 9);
+	put_digits(out + 11, second / 3600, 2);
+	put_digits(out + 14, second / 60 % 60, 2);
+	put_digits(out + 17, second % 60, 2);
+	if (fraction != 0) {
+		*end = '.';
+		put_digits(end + 1, (unsigned)fraction, 9);
+		for (end += 10; end[-1] == '0';)
+			end--;
+	}
+	(void)memcpy(end, "Z", 2);
 	return out;
 }
 

@@ -61,14 +61,15 @@ dump_piece(const char *data, size_t length, void *out)
 }
 
 static int
-append_line(int store, struct outbox_segment *s, const struct buffer *line, struct error *err)
+append_line(const struct outbox_target *to, struct outbox_segment *s, const struct buffer *line,
+    struct error *err)
 {
 	cleanup_buffer struct buffer path = {0};
 
 	segment_path(s, &path);
-	if (disk_append(store, (char *)path.data, s->bytes, line->data, line->length, err) < 0 ||
-	    disk_sync_file(store, (char *)path.data, err) < 0)
+	if (disk_append(to->store, (char *)path.data, s->bytes, line->data, line->length, err) < 0)
 		return -1;
+	unsynced_add(to->unsynced, to->store, (char *)path.data);
 	s->bytes += line->length;
 	return 0;
 }
@@ -85,22 +86,22 @@ last_segment(struct outbox *o, uint64_t generation)
 }
 
 static int
-append_batch(int store, struct outbox_segment *last, uint64_t generation, const struct buffer *line,
-    struct error *err)
+append_batch(const struct outbox_target *to, struct outbox_segment *last, uint64_t generation,
+    const struct buffer *line, struct error *err)
 {
-	if (append_line(store, last, line, err) == 0)
+	if (append_line(to, last, line, err) == 0)
 		return 0;
 	if (err->status != EX_DATAERR)
 		return -1;
 	message_error("state/observer/%s; going on with a new one", err->text);
 	err->status = 0;
 	*last = (struct outbox_segment){.first = generation};
-	return append_line(store, last, line, err);
+	return append_line(to, last, line, err);
 }
 
 int
-outbox_append(int store, struct outbox *o, json_t *batch, uint64_t generation, timestamp now,
-    struct error *err)
+outbox_append(const struct outbox_target *to, struct outbox *o, json_t *batch, uint64_t generation,
+    timestamp now, struct error *err)
 {
 	struct outbox_segment *last;
 	cleanup_buffer struct buffer line = {0};
@@ -108,10 +109,10 @@ outbox_append(int store, struct outbox *o, json_t *batch, uint64_t generation, t
 	(void)json_object_set_new(batch, "previous", json_integer((json_int_t)o->generation));
 	(void)json_dump_callback(batch, dump_piece, &line, JSON_COMPACT | JSON_SORT_KEYS);
 	buffer_add(&line, "\n", 1);
-	if (disk_make_dir(store, OUTBOX_DIR, err) < 0)
+	if (disk_make_dir(to->store, OUTBOX_DIR, err) < 0)
 		return -1;
 	last = last_segment(o, generation);
-	if (append_batch(store, last, generation, &line, err) < 0) {
+	if (append_batch(to, last, generation, &line, err) < 0) {
 		if (last->bytes == 0)
 			o->count--; /* one without a batch isn't one */
 		return -1;

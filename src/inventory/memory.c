@@ -33,7 +33,8 @@ inventory_memory_path(const json_t *reference, struct buffer *out)
 }
 
 json_t *
-inventory_memory_write(int store, const json_t *memory, uint64_t generation, struct error *err)
+inventory_memory_write(int store, const json_t *memory, uint64_t generation,
+    struct unsynced *unsynced, struct error *err)
 {
 	cleanup_buffer struct buffer bytes = {0}, path = {0};
 	char digest[SHA256_TEXT_MAX];
@@ -42,8 +43,8 @@ inventory_memory_write(int store, const json_t *memory, uint64_t generation, str
 		return NULL;
 	(void)json_dump_callback(memory, append, &bytes, JSON_COMPACT | JSON_SORT_KEYS);
 	buffer_add(&bytes, "\n", 1);
-	if (disk_create(
-		store, memory_path(generation, &path), bytes.data, bytes.length, 0644, err) < 0)
+	if (unsynced_create(
+		unsynced, store, memory_path(generation, &path), bytes.data, bytes.length, err) < 0)
 		return NULL;
 	(void)SHA256Data(bytes.data, bytes.length, digest);
 	return json_pack("{s:I,s:I,s:s}", "generation", (json_int_t)generation, "bytes",

@@ -1,10 +1,13 @@
 /*
- * The commit. In this order, each step durable before the next:
+ * The commit. All files are written first, under names that nobody reads: journal
+ * and snapshots (by the workers), manifests of the partitions that changed, outbox,
+ * the new checkpoint, documents, summary. Then all become durable at once, and then
+ * real, each step durable before the next:
  *
- *	journal and snapshots (written by the workers)
- *	manifests of the partitions that changed
+ *	the names of the state's new files
  *	the checkpoint: the run is real from its rename on
- *	documents, summary
+ *	documents
+ *	summary
  *
  * A1  What the checkpoint on disk names is never overwritten: files are made
  *     under this run's generation, or appended to behind their known length.
@@ -218,7 +221,8 @@ sync_directories(struct observer *o, const json_t *before, const json_t *now, st
 }
 
 static int
-write_manifest(struct observer *o, const struct slot *s, struct error *err)
+write_manifest(
+    const struct observer *o, const struct slot *s, struct unsynced *unsynced, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0};
 
@@ -226,12 +230,13 @@ write_manifest(struct observer *o, const struct slot *s, struct error *err)
 	if (disk_make_dir(o->store.fd, buffer_string(&path), err) < 0)
 		return -1;
 	manifest_path(s->manifest->node, o->store.generation, &path);
-	return disk_create(
-	    o->store.fd, (char *)path.data, s->packed.data, s->packed.length, 0644, err);
+	return unsynced_create(
+	    unsynced, o->store.fd, (char *)path.data, s->packed.data, s->packed.length, err);
 }
 
 static int
-write_manifests(struct observer *o, json_t *partitions, struct error *err)
+write_manifests(
+    const struct observer *o, json_t *partitions, struct unsynced *unsynced, struct error *err)
 {
 	for (size_t i = 0; i < o->slot_count; i++) {
 		const struct slot *s = &o->slots[i];
@@ -242,7 +247,7 @@ write_manifests(struct observer *o, json_t *partitions, struct error *err)
 
 		if (!has && !s->active)
 			continue;
-		if (has && is_changed(s) && write_manifest(o, s, err) < 0)
+		if (has && is_changed(s) && write_manifest(o, s, unsynced, err) < 0)
 			return -1;
 		(void)json_object_set_new(partitions, s->manifest->node,
 		    json_pack("{s:I,s:I,s:I,s:b}", "generation", (json_int_t)generation, "bytes",
@@ -289,72 +294,99 @@ remove_files(const struct store *store, const json_t *set, const json_t *keep)
 			(void)disk_remove(store->fd, path, NULL);
 }
 
-/* What the workers left unsynced since it might not have been committed. */
+/* All files but the world's. */
 static int
-sync_partitions(struct observer *o, struct error *err)
-{
-	for (size_t i = 0; o->early && i < o->slot_count; i++)
-		if (o->slots[i].active && manifest_sync(&o->store, o->slots[i].manifest, err) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-commit_state(struct observer *o, json_t *before, json_t *now, struct error *err)
+write_state(struct observer *o, struct unsynced *unsynced, struct error *err)
 {
 	json_t *partitions = json_object(), *inventory = NULL;
 
-	if (sync_partitions(o, err) < 0 || observer_record(o, err) < 0 ||
-	    write_manifests(o, partitions, err) < 0 ||
-	    (inventory = observer_write_memory(o, err)) == NULL) {
+	for (size_t i = 0; i < o->slot_count; i++)
+		if (o->slots[i].active)
+			manifest_take_unsynced(&o->store, o->slots[i].manifest, unsynced);
+	if (observer_record(o, unsynced, err) < 0 ||
+	    write_manifests(o, partitions, unsynced, err) < 0 ||
+	    (inventory = observer_write_memory(o, unsynced, err)) == NULL) {
 		json_decref(partitions);
 		return -1;
 	}
-	outbox_files(&o->outbox, now);
 	o->checkpoint = new_checkpoint(o, partitions, inventory);
-	if (sync_directories(o, before, now, err) < 0 ||
-	    checkpoint_write(o->state, o->checkpoint, err) < 0)
-		return -1;
-	o->committed = true;
-	return disk_sync_dir(o->state, ".", err);
+	return checkpoint_write(unsynced, o->state, o->checkpoint, err);
 }
 
 static int
-publish(struct observer *o, struct error *err)
+write_all(struct observer *o, struct publication *world, struct error *err)
 {
-	const json_t *old = json_object_get(o->before, "documents");
-	int written = publish_documents(o->world, &o->projected, old, o->intact, &o->history, err);
+	if (write_state(o, world->unsynced, err) < 0)
+		return -1;
+	observer_observe(o, o->projected.summary, o->store.generation);
+	return publish_write(world, err);
+}
 
-	if (written < 0)
+static int
+make_durable(struct observer *o, struct unsynced *unsynced, const json_t *before, const json_t *now,
+    struct error *err)
+{
+	if (unsynced_sync(unsynced, err) < 0)
+		return -1;
+	return sync_directories(o, before, now, err);
+}
+
+static int
+make_real(struct observer *o, struct publication *world, struct error *err)
+{
+	if (unsynced_rename(world->unsynced, o->state, CHECKPOINT_NAME, err) < 0)
+		return -1;
+	o->committed = true;
+	if (disk_sync_dir(o->state, ".", err) < 0)
 		return -1;
 	/* The directory itself may be new. */
 	if (!o->intact && disk_sync_dir(o->root, ".", err) < 0)
 		return -1;
-	observer_observe(o, o->projected.summary, o->store.generation);
-	return publish_summary(o->world, o->projected.summary, err) < 0 ? -1 : written;
+	return publish_rename(world, err);
+}
+
+/* The files of the partitions that change, and all others: before and now. */
+static void
+list_files(struct observer *o, json_t *before, json_t *now)
+{
+	for (size_t i = 0; i < o->slot_count; i++) {
+		if (!is_changed(&o->slots[i]))
+			continue;
+		files_before(&o->slots[i], before);
+		files_now(o, &o->slots[i], now);
+	}
+	observer_add_memory(o, before, now);
 }
 
 int
 observer_commit(struct observer *o, struct error *err)
 {
 	json_auto_t *before = json_object(), *now = json_object();
-	int written;
+	struct unsynced unsynced = {0};
+	struct publication world = {.unsynced = &unsynced,
+	    .dir = o->world,
+	    .world = &o->projected,
+	    .old = json_object_get(o->before, "documents"),
+	    .intact = o->intact,
+	    .history = &o->history};
+	int failed;
 
-	for (size_t i = 0; i < o->slot_count; i++) {
-		files_before(&o->slots[i], before);
-		files_now(o, &o->slots[i], now);
-	}
-	observer_add_memory(o, before, now);
+	list_files(o, before, now);
 	outbox_files(&o->outbox, before);
-	if (commit_state(o, before, now, err) < 0)
-		return -1;
-	if ((written = publish(o, err)) < 0)
+	failed = write_all(o, &world, err);
+	outbox_files(&o->outbox, now);
+	if (!failed)
+		failed = make_durable(o, &unsynced, before, now, err);
+	if (!failed)
+		failed = make_real(o, &world, err);
+	unsynced_release(&unsynced);
+	if (failed)
 		return -1;
 	for (size_t i = 0; i < o->slot_count; i++)
 		keep_damaged(o, &o->slots[i]);
 	observer_keep_memory(o);
 	remove_files(&o->store, before, now);
-	return written;
+	return 0;
 }
 
 /* Whether a name carries this run's generation: "….GENERATION[.gz]", or that of

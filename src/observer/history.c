@@ -145,14 +145,15 @@ observer_compare(struct observer *o, struct error *err)
 }
 
 static int
-append(struct observer *o, struct error *err)
+append(struct observer *o, struct unsynced *unsynced, struct error *err)
 {
+	const struct outbox_target to = {o->store.fd, unsynced};
 	json_auto_t *batch =
 	    json_pack("{s:I,s:I,s:o,s:I,s:O}", "cycle", (json_int_t)observer_cycle(o), "generation",
 		(json_int_t)o->store.generation, "observed_at", json_time(o->now), "source_count",
 		observer_source_count(o), "events", o->changes);
 
-	return outbox_append(o->store.fd, &o->outbox, batch, o->store.generation, o->now, err);
+	return outbox_append(&to, &o->outbox, batch, o->store.generation, o->now, err);
 }
 
 /* Whether history.json isn't what it should be, though there is no new batch. */
@@ -167,10 +168,10 @@ shows_otherwise(const struct observer *o)
 }
 
 int
-observer_record(struct observer *o, struct error *err)
+observer_record(struct observer *o, struct unsynced *unsynced, struct error *err)
 {
 	if (json_array_size(o->changes) > 0) {
-		if (append(o, err) < 0)
+		if (append(o, unsynced, err) < 0)
 			return -1;
 		outbox_trim(&o->outbox, o->now);
 	} else if (!shows_otherwise(o)) {

@@ -81,11 +81,12 @@ is_written(const struct observer *o)
 }
 
 json_t *
-observer_write_memory(const struct observer *o, struct error *err)
+observer_write_memory(const struct observer *o, struct unsynced *unsynced, struct error *err)
 {
 	if (!is_written(o))
 		return json_incref((json_t *)o->remembered);
-	return inventory_memory_write(o->store.fd, o->inventory.memory, o->store.generation, err);
+	return inventory_memory_write(
+	    o->store.fd, o->inventory.memory, o->store.generation, unsynced, err);
 }
 
 void

@@ -105,7 +105,8 @@ int observer_read_memory(struct observer *o, json_t **out, struct error *err);
 /* Whether something else is to be remembered now. */
 bool observer_has_learned(const struct observer *o);
 /* Writes it, where it is; the reference for the checkpoint. */
-json_t *observer_write_memory(const struct observer *o, struct error *err);
+json_t *observer_write_memory(
+    const struct observer *o, struct unsynced *unsynced, struct error *err);
 /* Adds its file to the sets of those before (may be NULL) and now. */
 void observer_add_memory(const struct observer *o, json_t *before, json_t *now);
 /* Gives it another name where it was damaged. */
@@ -133,7 +134,7 @@ int observer_recall(struct observer *o, timestamp from, struct error *err);
 /* history.c: what changed since the published world, for others. */
 int observer_compare(struct observer *o, struct error *err);
 /* Before the checkpoint is written: the changes as a batch, and history.json. */
-int observer_record(struct observer *o, struct error *err);
+int observer_record(struct observer *o, struct unsynced *unsynced, struct error *err);
 
 /* commit.c: the one rename that makes a run real, what goes before and after. */
 bool observer_has_news(struct observer *o);

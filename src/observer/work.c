@@ -96,7 +96,8 @@ fold(struct observer *o, struct slot *s, bool all, struct error *err)
 	s->late = s->committed_generation == 0 || all ? 0 : replay.late;
 	if (s->state == NULL || compress_days(o, s, err) < 0)
 		return -1;
-	return o->store.read_only || o->early ? 0 : manifest_sync(&o->store, s->manifest, err);
+	manifest_begin_sync(&o->store, s->manifest);
+	return 0;
 }
 
 static int

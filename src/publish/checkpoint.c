@@ -98,7 +98,7 @@ checkpoint_read(int state_dir, json_t **out, enum checkpoint_state *state, char 
 }
 
 int
-checkpoint_write(int state_dir, json_t *checkpoint, struct error *err)
+checkpoint_write(struct unsynced *unsynced, int state_dir, json_t *checkpoint, struct error *err)
 {
 	cleanup_buffer struct buffer members = {0}, out = {0};
 
@@ -107,7 +107,7 @@ checkpoint_write(int state_dir, json_t *checkpoint, struct error *err)
 	buffer_add(&members, "\n", 1);
 	add_seal(&out, members.data + 1, members.length - 1); /* in place of the brace */
 	buffer_add(&out, members.data + 1, members.length - 1);
-	return disk_replace(state_dir, CHECKPOINT_NAME, out.data, out.length, err);
+	return unsynced_replace(unsynced, state_dir, CHECKPOINT_NAME, out.data, out.length, err);
 }
 
 bool

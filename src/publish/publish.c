@@ -21,26 +21,52 @@ is_published(const struct world *world, const json_t *old, int i)
 	return digest != NULL && strcmp(digest, world->digests[i]) == 0;
 }
 
-int
-publish_documents(int world_dir, const struct world *world, const json_t *old, bool intact,
-    const struct buffer *history, struct error *err)
+/* Calls for each document that has to be written, and for the history. */
+static int
+each_news(struct publication *p,
+    int (*call)(
+	struct publication *, const char *name, const struct buffer *bytes, struct error *err),
+    struct error *err)
 {
-	int written = 0;
-
-	for (int i = 0; i < DOCUMENT_COUNT; i++) {
-		if (intact && is_published(world, old, i))
-			continue;
-		if (disk_replace(world_dir, document_names[i], world->documents[i].data,
-			world->documents[i].length, err) < 0)
+	for (int i = 0; i < DOCUMENT_COUNT; i++)
+		if (!(p->intact && is_published(p->world, p->old, i)) &&
+		    call(p, document_names[i], &p->world->documents[i], err) < 0)
 			return -1;
-		written++;
-	}
-	if (history->length > 0 &&
-	    disk_replace(world_dir, HISTORY_NAME, history->data, history->length, err) < 0)
+	return p->history->length > 0 ? call(p, HISTORY_NAME, p->history, err) : 0;
+}
+
+static int
+write_file(struct publication *p, const char *name, const struct buffer *bytes, struct error *err)
+{
+	return unsynced_replace(p->unsynced, p->dir, name, bytes->data, bytes->length, err);
+}
+
+static int
+rename_file(struct publication *p, const char *name, const struct buffer *bytes, struct error *err)
+{
+	(void)bytes;
+	p->renamed++;
+	return unsynced_rename(p->unsynced, p->dir, name, err);
+}
+
+int
+publish_write(struct publication *p, struct error *err)
+{
+	cleanup_buffer struct buffer summary = {0};
+
+	document_dump(p->world->summary, &summary);
+	return each_news(p, write_file, err) < 0 ? -1 : write_file(p, SUMMARY_NAME, &summary, err);
+}
+
+int
+publish_rename(struct publication *p, struct error *err)
+{
+	if (each_news(p, rename_file, err) < 0 ||
+	    (p->renamed > 0 && disk_sync_dir(p->dir, ".", err) < 0))
 		return -1;
-	if (written + (history->length > 0) > 0 && disk_sync_dir(world_dir, ".", err) < 0)
+	if (unsynced_rename(p->unsynced, p->dir, SUMMARY_NAME, err) < 0)
 		return -1;
-	return written;
+	return disk_sync_dir(p->dir, ".", err);
 }
 
 int

@@ -69,6 +69,7 @@ move_memory(int state, json_t *checkpoint)
 {
 	json_auto_t *memory = json_incref(json_object_get(checkpoint, "inventory"));
 	json_auto_t *reference = NULL, *again = NULL;
+	struct unsynced unsynced = {0};
 	int store = -1;
 	struct error err;
 
@@ -77,8 +78,9 @@ move_memory(int state, json_t *checkpoint)
 	if (mkdirat(state, "observer", 0755) == 0 || errno == EEXIST)
 		store = openat(state, "observer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	HOLDS(store >= 0);
-	reference = inventory_memory_write(store, memory, 1, &err);
+	reference = inventory_memory_write(store, memory, 1, &unsynced, &err);
 	HOLDS(reference != NULL);
+	unsynced_release(&unsynced);
 	(void)json_object_set(checkpoint, "inventory", reference);
 	HOLDS(inventory_memory_read(store, reference, &again, &err) == 0);
 	HOLDS(json_equal(again, memory));
@@ -92,10 +94,13 @@ check_written(int state, json_t *value)
 	char why[ERROR_TEXT_MAX];
 	enum checkpoint_state found;
 	json_auto_t *checkpoint = NULL;
+	struct unsynced unsynced = {0};
 	struct error err;
 
 	(void)json_object_del(value, "digest");
-	HOLDS(checkpoint_write(state, value, &err) == 0);
+	HOLDS(checkpoint_write(&unsynced, state, value, &err) == 0);
+	HOLDS(unsynced_rename(&unsynced, state, CHECKPOINT_NAME, &err) == 0);
+	unsynced_release(&unsynced);
 	HOLDS(checkpoint_read(state, &checkpoint, &found, why, &err) == 0);
 	HOLDS(found == CHECKPOINT_SOUND);
 	(void)json_object_del(value, "digest");

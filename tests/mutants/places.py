@@ -5,7 +5,7 @@
     edge        < and <=, > and >= take each other's place
     row         an element of an array's initializer, or the label of a case, is left out
     statement   an assignment, an increment or a call is left out
-    sync        a call of fsync, disk_sync_dir or manifest_sync is left out, an argument named
+    sync        a call of fsync or of what leads to one (SYNCS) is left out, an argument named
                 `sync` is false, or a member named `unsynced` isn't made true
 
 Left alone is what only gives memory back or closes, and the step too far of a for loop, which
@@ -22,7 +22,7 @@ KINDS = ("condition", "operand", "edge", "row", "statement")
 EDGES = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 COMPARISONS = (*EDGES, "==", "!=")
 RELEASES = re.compile(r"(.*_)?(free|close|release|unlock|decref)(_.*)?")
-SYNCS = ("fsync", "disk_sync_dir", "manifest_sync")
+SYNCS = ("fsync", "disk_sync_dir", "unsynced_sync", "unsynced_add", "manifest_take_unsynced")
 WRAPPERS = ("ParenExpr", "ImplicitCastExpr", "CStyleCastExpr", "ConstantExpr")
 
 

@@ -17,9 +17,13 @@ write_memory(struct yard *y, uint64_t generation)
 {
 	json_auto_t *memory = json_pack("{s:n,s:{}}", "topology", "files");
 	struct error err = {0};
-	json_t *reference = inventory_memory_write(y->scratch.store.fd, memory, generation, &err);
+	struct unsynced unsynced = {0};
+	json_t *reference =
+	    inventory_memory_write(y->scratch.store.fd, memory, generation, &unsynced, &err);
 
 	ck_assert_msg(reference != NULL, "%s", err.text);
+	ck_assert_uint_eq(unsynced.count, 1);
+	unsynced_release(&unsynced);
 	return reference;
 }
 
@@ -140,16 +144,18 @@ END_TEST
 START_TEST(it_cannot_be_written)
 {
 	json_auto_t *memory = json_object();
+	struct unsynced unsynced = {0};
 	struct error err = {0};
 	struct yard y;
 
 	yard_make(&y);
-	ck_assert_ptr_null(inventory_memory_write(-1, memory, 1, &err));
+	ck_assert_ptr_null(inventory_memory_write(-1, memory, 1, &unsynced, &err));
 	ck_assert_int_eq(err.status, EX_IOERR);
 	yard_write(&y, "inventory", "", 0);
 	err = (struct error){0};
-	ck_assert_ptr_null(inventory_memory_write(y.scratch.store.fd, memory, 1, &err));
+	ck_assert_ptr_null(inventory_memory_write(y.scratch.store.fd, memory, 1, &unsynced, &err));
 	ck_assert_int_eq(err.status, EX_IOERR);
+	ck_assert_uint_eq(unsynced.count, 0);
 	yard_remove(&y);
 }
 END_TEST

@@ -35,6 +35,7 @@ main(void)
 	    changes_suite,
 	    entries_suite,
 	    outbox_suite,
+	    unsynced_suite,
 	    compose_suite,
 	    spool_suite,
 	    screen_suite,

@@ -89,6 +89,7 @@ Suite *metrics_suite(void);
 Suite *changes_suite(void);
 Suite *entries_suite(void);
 Suite *outbox_suite(void);
+Suite *unsynced_suite(void);
 Suite *compose_suite(void);
 Suite *spool_suite(void);
 Suite *screen_suite(void);

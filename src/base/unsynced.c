@@ -1,0 +1,136 @@
+#include <homelab/unsynced.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { AT_ONCE = 32 }; /* files that are open together */
+
+static void
+add(struct unsynced *u, int dir, const char *path, bool replaces)
+{
+	ARRAY_GROW(u->items, u->count, u->room);
+	u->items[u->count++] = (struct unsynced_file){dir, text_copy(path), replaces};
+}
+
+void
+unsynced_add(struct unsynced *u, int dir, const char *path)
+{
+	add(u, dir, path, false);
+}
+
+int
+unsynced_create(struct unsynced *u, int dir, const char *path, const void *data, size_t length,
+    struct error *err)
+{
+	if (disk_create_unsynced(dir, path, data, length, 0644, err) < 0)
+		return -1;
+	add(u, dir, path, false);
+	return 0;
+}
+
+int
+unsynced_replace(struct unsynced *u, int dir, const char *path, const void *data, size_t length,
+    struct error *err)
+{
+	char beside[PATH_MAX];
+
+	if (disk_create_unsynced(dir, disk_beside(path, beside), data, length, 0644, err) < 0)
+		return -1;
+	add(u, dir, path, true);
+	return 0;
+}
+
+static const char *
+written_path(const struct unsynced_file *f, char *out)
+{
+	return f->replaces ? disk_beside(f->path, out) : f->path;
+}
+
+/* The kernel begins with what it's told isn't needed any more. */
+static void
+begin(int fd)
+{
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+void
+unsynced_begin(int dir, const char *path)
+{
+	cleanup_close int fd = disk.open(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd >= 0)
+		begin(fd);
+}
+
+static int
+open_files(const struct unsynced_file *files, size_t count, int *fds, struct error *err)
+{
+	char beside[PATH_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = -1;
+	for (size_t i = 0; i < count; i++) {
+		const char *path = written_path(&files[i], beside);
+
+		fds[i] = disk.open(files[i].dir, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+		if (fds[i] < 0)
+			return error_errno(err, EX_IOERR, "cannot open %s", path);
+		begin(fds[i]);
+	}
+	return 0;
+}
+
+/* Closes them all, whatever happens. */
+static int
+sync_some(const struct unsynced_file *files, size_t count, struct error *err)
+{
+	int fds[AT_ONCE], failed = open_files(files, count, fds, err);
+
+	for (size_t i = 0; i < count && fds[i] >= 0; i++) {
+		if (!failed && disk.fsync(fds[i]) < 0)
+			failed = error_errno(err, EX_IOERR, "cannot sync %s", files[i].path);
+		if (disk.close(fds[i]) < 0 && !failed)
+			failed = error_errno(err, EX_IOERR, "cannot close %s", files[i].path);
+	}
+	return failed;
+}
+
+int
+unsynced_sync(struct unsynced *u, struct error *err)
+{
+	for (size_t i = 0; i < u->count; i += AT_ONCE) {
+		size_t count = u->count - i < AT_ONCE ? u->count - i : AT_ONCE;
+
+		if (sync_some(u->items + i, count, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+unsynced_rename(struct unsynced *u, int dir, const char *path, struct error *err)
+{
+	char beside[PATH_MAX];
+
+	for (struct unsynced_file *f = u->items; f < u->items + u->count; f++)
+		if (f->replaces && f->dir == dir && strcmp(f->path, path) == 0) {
+			f->replaces = false;
+			return disk_rename(dir, disk_beside(path, beside), path, err);
+		}
+	return 0;
+}
+
+void
+unsynced_release(struct unsynced *u)
+{
+	char beside[PATH_MAX];
+
+	for (struct unsynced_file *f = u->items; f < u->items + u->count; f++) {
+		if (f->replaces)
+			(void)disk_remove(f->dir, disk_beside(f->path, beside), NULL);
+		free(f->path);
+	}
+	free(u->items);
+	*u = (struct unsynced){0};
+}
