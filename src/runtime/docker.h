@@ -98,6 +98,8 @@ int docker_send(struct runtime *r, const struct docker_call *call, struct http_a
 
 /* Adds a text as a value of a query. */
 void docker_add_query(struct buffer *path, const char *text);
+/* Adds "NAME=SECONDS.NANOSECONDS&". */
+void docker_add_time(struct buffer *path, const char *name, timestamp at);
 
 int docker_list(struct runtime *r, timestamp since, struct containers *out, struct error *err);
 
