@@ -56,6 +56,7 @@ main(void)
 	    backend_buffer_suite,
 	    container_suite,
 	    track_suite,
+	    track_many_suite,
 	    lives_suite,
 	    health_suite,
 	    address_suite,

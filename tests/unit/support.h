@@ -110,6 +110,7 @@ Suite *docker_end_suite(void);
 Suite *docker_engine_suite(void);
 Suite *docker_list_suite(void);
 Suite *track_suite(void);
+Suite *track_many_suite(void);
 Suite *lives_suite(void);
 Suite *health_suite(void);
 Suite *backoff_suite(void);
