@@ -54,6 +54,7 @@ main(void)
 	    supervision_memory_suite,
 	    backend_suite,
 	    backend_buffer_suite,
+	    backend_limits_suite,
 	    container_suite,
 	    track_suite,
 	    track_many_suite,

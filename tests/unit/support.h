@@ -103,6 +103,7 @@ Suite *cri_read_suite(void);
 Suite *cri_suite(void);
 Suite *backend_suite(void);
 Suite *backend_buffer_suite(void);
+Suite *backend_limits_suite(void);
 Suite *container_suite(void);
 Suite *address_suite(void);
 Suite *docker_suite(void);
