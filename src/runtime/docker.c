@@ -95,7 +95,7 @@ send_to(struct runtime *r, const char *url, const struct docker_call *call,
 /* --- what is it --------------------------------------------------------------------------------- */
 
 /* To ask for its version makes podman start other programs. So first what every
- * answer says of it is asked for, and, where that is the same, no more. */
+ * answer says of it is asked for, and, where that is the same, or enough, no more. */
 static int
 greet(struct runtime *r, char *greeting, size_t size, struct error *err)
 {
@@ -150,7 +150,7 @@ docker_connect(struct runtime *r, struct error *err)
 	if (r->api[0] != '\0' && strcmp(greeting, kept->greeting) == 0)
 		return 0;
 	r->api[0] = '\0';
-	if (ask_version(r, &why) < 0)
+	if (!docker_read_greeting(greeting, r) && ask_version(r, &why) < 0)
 		return error_set(err, EX_UNAVAILABLE, "%s", why.text);
 	memcpy(kept->greeting, greeting, sizeof(greeting));
 	return 0;

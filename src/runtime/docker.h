@@ -30,6 +30,9 @@ enum {
 
 /* --- docker-read.c: what an engine is, and what a container ------------------------ */
 
+/* What an engine says of itself with every answer, "SERVER API": podman says all by
+ * that, "Libpod/4.3.1 (linux) 1.41". False where it has to be asked; else as below. */
+bool docker_read_greeting(const char *greeting, struct runtime *r);
 /* Into product, version, api (the lower of ours and theirs) and windows. */
 int docker_read_version(const struct buffer *body, struct runtime *r, struct error *err);
 
