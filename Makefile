@@ -26,7 +26,9 @@ Q = $(if $(V),,@)
 SYSTEM := $(shell uname -s)
 LIBRARIES = jansson yaml-0.1 zlib $(if $(filter Linux,$(SYSTEM)),libmd)
 AGENT_LIBRARIES = libcurl libprotobuf-c # of homelab-agent alone
-FLAGS = -std=c11 -D_XOPEN_SOURCE=700 -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 \
+# The BSDs hide what no standard has where one is asked for.
+VISIBLE = $(if $(filter FreeBSD,$(SYSTEM)),-D__BSD_VISIBLE=1)$(if $(filter OpenBSD,$(SYSTEM)),-D_BSD_SOURCE)
+FLAGS = -std=c11 -D_XOPEN_SOURCE=700 -D_DEFAULT_SOURCE $(VISIBLE) -D_FILE_OFFSET_BITS=64 \
 	-DHOMELAB_VERSION='"$(VERSION)"' -Iinclude -pthread \
 	-I$(B)/src/runtime $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) $(AGENT_LIBRARIES))
 AGENT_LIBS = $(shell $(PKG_CONFIG) --libs $(AGENT_LIBRARIES))

@@ -43,6 +43,9 @@ struct http_request {
 	timestamp deadline; /* for all of it; a duration */
 	size_t body_max; /* bytes of the answer that are read */
 	struct buffer *head; /* NULL, or where http_follow() puts the answer's headers */
+	/* NULL, or what http_follow() calls, with its context, when the head of an answer
+	 * that is no error has come. */
+	void (*opened)(void *context);
 	const atomic_bool *stop; /* http_send() gives up within a second once it is
 	                            true; or NULL */
 };

@@ -76,6 +76,8 @@ struct runtime {
 
 /* The address has to outlive it. Nothing is connected yet. */
 struct runtime *runtime_new(const struct runtime_address *address);
+/* Another one to the same, for another thread: that knows what this one was told. */
+struct runtime *runtime_again(const struct runtime *r);
 void runtime_free(struct runtime *r);
 
 /* Asks what it is. Cheap: may be called before every list. EX_SOFTWARE where what is
@@ -99,8 +101,9 @@ enum { RUNTIME_LOG_MAX = 4096 };
 int runtime_log(
     struct runtime *r, const char *id, unsigned lines, struct buffer *out, struct error *err);
 
-/* Calls `hint` whenever something may have changed, until *stop or an error. A
- * hint tells nothing but that; what changed the next list tells. Blocks: for a
+/* Calls `hint` whenever something may have changed, until *stop or an error, and at
+ * first: a look after that misses nothing that no hint follows. A hint tells
+ * nothing but that; what changed the next list tells. Blocks: for a
  * thread, with a runtime of its own. EX_SOFTWARE where it has no such thing. */
 int runtime_follow(struct runtime *r, void (*hint)(void *context), void *context,
     const atomic_bool *stop, struct error *err);

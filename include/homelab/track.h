@@ -54,7 +54,8 @@ struct transition {
 	 * before, and none is later than `now` by more than a minute. */
 	timestamp at;
 	/* NULL for what wasn't known. Of a container that takes the place of another,
-	 * as Kubernetes' next attempt does, RESTARTED has that other one here. */
+	 * as Kubernetes' next attempt does, RESTARTED has that other one here, unless
+	 * the new one was seen before it ran. */
 	struct container *before;
 	/* As this transition left it: the last of one container has it as it was seen,
 	 * REMOVED as it was known, state removed. */

@@ -11,6 +11,7 @@
 
 struct follower {
 	const struct runtime_address *address;
+	struct runtime *runtime; /* connected; NULL: none is */
 	void (*hint)(void *context);
 	void *context;
 	atomic_bool stop;
@@ -27,27 +28,34 @@ wait_for(const struct follower *f, const struct backoff *b)
 		(void)nanosleep(&slice, NULL);
 }
 
+static int
+connect_again(struct follower *f, struct error *err)
+{
+	if (f->runtime != NULL)
+		return 0;
+	f->runtime = runtime_new(f->address);
+	return runtime_connect(f->runtime, err);
+}
+
 /* False where it never will. */
 static bool
-follow_once(const struct follower *f, struct backoff *b)
+follow_once(struct follower *f, struct backoff *b)
 {
-	struct runtime *runtime = runtime_new(f->address);
 	struct error err = {0};
 	timestamp began;
-	int failed = runtime_connect(runtime, &err);
+	int failed = connect_again(f, &err);
 
 	if (failed == 0) {
-		if (b->failures > 0)
-			f->hint(f->context); /* what it said meanwhile was missed */
 		began = clock_monotonic();
-		failed = runtime_follow(runtime, f->hint, f->context, &f->stop, &err);
+		failed = runtime_follow(f->runtime, f->hint, f->context, &f->stop, &err);
 		if (clock_monotonic() - began >= BACKOFF_MAX)
 			backoff_succeeded(b);
 		if (failed == 0 || err.status != EX_SOFTWARE)
 			f->hint(f->context);
 	}
 	backoff_failed(b, clock_monotonic(), 0, engine_chance());
-	runtime_free(runtime);
+	runtime_free(f->runtime);
+	f->runtime = NULL;
 	return failed == 0 || err.status != EX_SOFTWARE;
 }
 
@@ -63,13 +71,14 @@ follow(void *follower)
 }
 
 struct follower *
-follower_start(const struct runtime_address *address, void (*hint)(void *context), void *context)
+follower_start(const struct runtime *runtime, void (*hint)(void *context), void *context)
 {
 	struct follower *f = memory_alloc(sizeof(*f));
 	sigset_t all, before;
 	int failed;
 
-	f->address = address;
+	f->address = runtime->address;
+	f->runtime = runtime_again(runtime);
 	f->hint = hint;
 	f->context = context;
 	(void)sigfillset(&all);
@@ -78,6 +87,7 @@ follower_start(const struct runtime_address *address, void (*hint)(void *context
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed == 0)
 		return f;
+	runtime_free(f->runtime);
 	free(f);
 	return NULL;
 }
@@ -89,5 +99,6 @@ follower_free(struct follower *f)
 		return;
 	atomic_store(&f->stop, true);
 	(void)pthread_join(f->thread, NULL);
+	runtime_free(f->runtime);
 	free(f);
 }

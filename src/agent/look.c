@@ -40,7 +40,7 @@ static void
 follow(struct agent *a, struct engine *engine)
 {
 	if (a->hint != NULL && engine->follower == NULL && engine->answered)
-		engine->follower = follower_start(engine->address, a->hint, a->hint_context);
+		engine->follower = follower_start(engine->runtime, a->hint, a->hint_context);
 }
 
 static void

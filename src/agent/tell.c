@@ -98,14 +98,6 @@ struct tale {
 	bool by_agent;
 };
 
-/* Kubernetes' next attempt of one that ended, which was seen before it ran. */
-static bool
-takes_over(const struct transition *t)
-{
-	return t->kind == TRANSITION_STARTED && t->before != NULL &&
-	    t->before->state == CONTAINER_CREATED && t->after->restarts > 0;
-}
-
 static struct tale
 tale_of(const struct agent *a, const struct transition *t, const struct supervision_subject *who)
 {
@@ -132,9 +124,6 @@ tale_of(const struct agent *a, const struct transition *t, const struct supervis
 	if (tale.by_agent) {
 		tale.type = transition_types[TRANSITION_RESTARTED];
 		tale.input = INPUT_STARTED;
-	} else if (takes_over(t)) {
-		tale.type = transition_types[TRANSITION_RESTARTED];
-		tale.input = INPUT_RESTARTED;
 	}
 	return tale;
 }

@@ -7,7 +7,12 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { HEADERS_MAX = 64 << 10 };
+enum {
+	HEADERS_MAX = 64 << 10,
+	/* libcurl 7 reads 32 KiB of HTTP/2 at once. What doesn't fit into its buffer, of 16
+	 * KiB by itself, it forgets until one of its timers, of 200 ms, goes off. */
+	HTTP2_BUFFER = 64 << 10,
+};
 
 /* What is being received. */
 struct reception {
@@ -16,6 +21,7 @@ struct reception {
 	bool too_many_headers;
 	/* of http_follow() */
 	bool (*take)(void *context, const void *data, size_t length);
+	void (*opened)(void *context);
 	void *context;
 	const atomic_bool *stop;
 	timestamp head_due; /* when the head has to be there; TIMESTAMP_NONE: it is */
@@ -63,8 +69,11 @@ end_head(struct reception *r)
 	long status = 0;
 
 	(void)curl_easy_getinfo(r->handle, CURLINFO_RESPONSE_CODE, &status);
-	if (status >= 200) /* others are interim */
-		r->head_due = TIMESTAMP_NONE;
+	if (status < 200) /* an interim one */
+		return;
+	r->head_due = TIMESTAMP_NONE;
+	if (status < 300 && r->opened != NULL)
+		r->opened(r->context);
 }
 
 static size_t
@@ -148,6 +157,7 @@ set_version(CURL *handle, bool http2)
 	}
 	(void)curl_easy_setopt(
 	    handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	(void)curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, (long)HTTP2_BUFFER);
 	/* libcurl before 8.0 fails on a reused one. */
 	(void)curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
@@ -299,6 +309,7 @@ http_follow(const struct http_request *q,
 	struct http_answer answer = {0};
 	struct reception r = {.answer = &answer,
 	    .take = take,
+	    .opened = q->opened,
 	    .context = context,
 	    .stop = stop,
 	    .head_due = clock_monotonic() + q->deadline,

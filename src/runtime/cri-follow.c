@@ -56,6 +56,9 @@ cri_follow(struct runtime *r, void (*hint)(void *context), void *context, const 
 
 	if (echo_begin(&echo, hint, context, err) < 0)
 		return -1;
+	/* A stream says nothing before its first event, not even that it's there: so what
+	 * happens before it listens is looked for as after an event. */
+	echo_event(&echo);
 	result = follow_streams(r, &echo, stop, err);
 	echo_end(&echo);
 	return result;

@@ -24,9 +24,10 @@
 #define STOP_TIME MINUTES(10) /* from a stop request to the end */
 #define FIRST_LOOK HOURS(24) /* how far back what ended before it is explained */
 
-/* podman 4.3 ends a stream whose end has come before it has told everything. So
- * it is given time, and more of it where an end isn't among what it told. */
-static const timestamp podman_tells[] = {SECONDS(1) / 5, SECONDS(1)};
+/* podman 4.3 ends a stream whose end has come before it has told everything. So it is
+ * asked for no stream, which takes it no time, and given time where it doesn't know of
+ * that, or where an end isn't among what it told. */
+#define PODMAN_TIME SECONDS(1)
 
 enum { TURNS = 30, ID_PART = 12 };
 
@@ -199,18 +200,15 @@ find_ends(const struct look *l, timestamp *first, timestamp *last)
 	return *last != TIMESTAMP_NONE;
 }
 
-static void
-add_time(struct buffer *path, const char *name, timestamp at)
-{
-	at = at < 0 ? 0 : at;
-	buffer_text(path, "%s=%lld.%09lld&", name, (long long)(at / SECONDS(1)),
-	    (long long)(at % SECONDS(1)));
-}
+/* What is asked for: what happened between these times. */
+struct span {
+	timestamp first, until;
+	bool at_once; /* as far as it is known already */
+};
 
 /* Proxies of an engine's socket may refuse it: then nothing is known. */
 static int
-ask_events(
-    struct look *l, timestamp first, timestamp until, struct docker_events *out, struct error *err)
+ask_events(struct look *l, const struct span *span, struct docker_events *out, struct error *err)
 {
 	cleanup_buffer struct buffer path = {0};
 	struct docker_call call = {.method = "GET",
@@ -221,8 +219,10 @@ ask_events(
 	int result;
 
 	buffer_text(&path, "/events?");
-	add_time(&path, "since", first - STOP_TIME);
-	add_time(&path, "until", until);
+	docker_add_time(&path, "since", span->first - STOP_TIME);
+	docker_add_time(&path, "until", span->until);
+	if (span->at_once)
+		buffer_text(&path, "stream=false&");
 	buffer_text(&path, "filters=");
 	docker_add_query(&path,
 	    "{\"type\":[\"container\"],"
@@ -253,29 +253,30 @@ tell_all_ends(const struct look *l, const struct docker_events *events)
 static int
 ask_podman(struct look *l, timestamp first, struct docker_events *out, struct error *err)
 {
-	for (size_t i = 0; i < sizeof(podman_tells) / sizeof(podman_tells[0]); i++) {
-		docker_events_release(out);
-		if (ask_events(l, first, clock_real() + podman_tells[i], out, err) < 0)
-			return -1;
-		if (tell_all_ends(l, out))
-			break;
-	}
-	return 0;
+	struct span span = {first, clock_real() + PODMAN_TIME, true};
+
+	if (ask_events(l, &span, out, err) < 0)
+		return -1;
+	if (tell_all_ends(l, out))
+		return 0;
+	docker_events_release(out);
+	span = (struct span){first, clock_real() + PODMAN_TIME, false};
+	return ask_events(l, &span, out, err);
 }
 
 /* An engine on this machine has our clock; of another only its own times are known. */
 static int
 ask_why(struct look *l, struct docker_events *out, struct error *err)
 {
-	timestamp first, last;
+	struct span span = {0};
+	timestamp last;
 
-	if (!find_ends(l, &first, &last))
+	if (!find_ends(l, &span.first, &last))
 		return 0;
-	if (l->r->address->socket == NULL)
-		return ask_events(l, first, timestamp_add(last, SECONDS(1)), out, err);
-	if (strcmp(l->r->product, "podman") == 0)
-		return ask_podman(l, first, out, err);
-	return ask_events(l, first, clock_real(), out, err);
+	if (strcmp(l->r->product, "podman") == 0 && l->r->address->socket != NULL)
+		return ask_podman(l, span.first, out, err);
+	span.until = l->r->address->socket != NULL ? clock_real() : timestamp_add(last, SECONDS(1));
+	return ask_events(l, &span, out, err);
 }
 
 static int

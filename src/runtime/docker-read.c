@@ -60,6 +60,31 @@ is_podman(const json_t *version)
 	return false;
 }
 
+static void
+set_api(struct runtime *r, int newest)
+{
+	(void)snprintf(r->api, sizeof(r->api), "1.%d",
+	    newest < DOCKER_API_NEWEST ? newest : DOCKER_API_NEWEST);
+}
+
+bool
+docker_read_greeting(const char *greeting, struct runtime *r)
+{
+	static const char podman[] = "Libpod/";
+	const char *version = greeting + sizeof(podman) - 1, *api = strrchr(greeting, ' ');
+	int newest = api != NULL ? read_api(api + 1) : -1;
+	char text[sizeof(r->version)] = "";
+
+	if (strncmp(greeting, podman, sizeof(podman) - 1) != 0 || newest < DOCKER_API_OLDEST)
+		return false;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(version, " "), version);
+	copy_cut(r->product, sizeof(r->product), "podman");
+	text_escape_ascii(text, r->version, sizeof(r->version));
+	set_api(r, newest);
+	r->windows = false;
+	return true;
+}
+
 int
 docker_read_version(const struct buffer *body, struct runtime *r, struct error *err)
 {
@@ -77,8 +102,7 @@ docker_read_version(const struct buffer *body, struct runtime *r, struct error *
 		    DOCKER_API_NEWEST);
 	copy_cut(r->product, sizeof(r->product), is_podman(version) ? "podman" : "docker");
 	copy_cut(r->version, sizeof(r->version), text_of(version, "Version"));
-	(void)snprintf(r->api, sizeof(r->api), "1.%d",
-	    newest < DOCKER_API_NEWEST ? newest : DOCKER_API_NEWEST);
+	set_api(r, newest);
 	r->windows = strcmp(text_of(version, "Os"), "windows") == 0;
 	return 0;
 }

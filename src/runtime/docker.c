@@ -95,7 +95,7 @@ send_to(struct runtime *r, const char *url, const struct docker_call *call,
 /* --- what is it --------------------------------------------------------------------------------- */
 
 /* To ask for its version makes podman start other programs. So first what every
- * answer says of it is asked for, and, where that is the same, no more. */
+ * answer says of it is asked for, and, where that is the same, or enough, no more. */
 static int
 greet(struct runtime *r, char *greeting, size_t size, struct error *err)
 {
@@ -150,7 +150,7 @@ docker_connect(struct runtime *r, struct error *err)
 	if (r->api[0] != '\0' && strcmp(greeting, kept->greeting) == 0)
 		return 0;
 	r->api[0] = '\0';
-	if (ask_version(r, &why) < 0)
+	if (!docker_read_greeting(greeting, r) && ask_version(r, &why) < 0)
 		return error_set(err, EX_UNAVAILABLE, "%s", why.text);
 	memcpy(kept->greeting, greeting, sizeof(greeting));
 	return 0;
@@ -191,6 +191,14 @@ docker_add_query(struct buffer *path, const char *text)
 			buffer_add(path, text, 1);
 		else
 			buffer_text(path, "%%%02X", (unsigned)(unsigned char)*text);
+}
+
+void
+docker_add_time(struct buffer *path, const char *name, timestamp at)
+{
+	at = at < 0 ? 0 : at;
+	buffer_text(path, "%s=%lld.%09lld&", name, (long long)(at / SECONDS(1)),
+	    (long long)(at % SECONDS(1)));
 }
 
 /* --- acting ------------------------------------------------------------------------------------ */
@@ -299,6 +307,27 @@ static const char wanted[] = "{\"type\":[\"container\"],\"event\":[\"create\",\"
 			     "\"died\",\"oom\",\"stop\",\"restart\",\"pause\",\"unpause\","
 			     "\"rename\",\"destroy\",\"remove\",\"health_status\"]}";
 
+/* It listens from here on: what happened before a look now shows. */
+static void
+begin_events(void *context)
+{
+	struct echo *echo = context;
+
+	echo->hint(echo->context);
+}
+
+/* An engine says that it listens somewhat before it does. One on this machine, which has
+ * our clock, is asked for what happens meanwhile, too. */
+static void
+add_events_path(const struct runtime *r, struct buffer *path)
+{
+	buffer_text(path, "/events?");
+	if (r->address->socket != NULL)
+		docker_add_time(path, "since", clock_real());
+	buffer_text(path, "filters=");
+	docker_add_query(path, wanted);
+}
+
 static int
 follow_events(struct runtime *r, struct echo *echo, const atomic_bool *stop, struct error *err)
 {
@@ -306,12 +335,12 @@ follow_events(struct runtime *r, struct echo *echo, const atomic_bool *stop, str
 	struct http_request request;
 	int status;
 
-	buffer_text(&path, "/events?filters=");
-	docker_add_query(&path, wanted);
+	add_events_path(r, &path);
 	if (make_url(r, buffer_string(&path), &url, err) < 0)
 		return -1;
 	request = request_to(r, "GET", buffer_string(&url));
 	request.deadline = docker_kept_of(r)->call_time;
+	request.opened = begin_events;
 	if (http_follow(&request, take_events, echo, stop, &status, err) < 0)
 		return -1;
 	if (atomic_load(stop))

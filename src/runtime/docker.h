@@ -30,6 +30,9 @@ enum {
 
 /* --- docker-read.c: what an engine is, and what a container ------------------------ */
 
+/* What an engine says of itself with every answer, "SERVER API": podman says all by
+ * that, "Libpod/4.3.1 (linux) 1.41". False where it has to be asked; else as below. */
+bool docker_read_greeting(const char *greeting, struct runtime *r);
 /* Into product, version, api (the lower of ours and theirs) and windows. */
 int docker_read_version(const struct buffer *body, struct runtime *r, struct error *err);
 
@@ -98,6 +101,8 @@ int docker_send(struct runtime *r, const struct docker_call *call, struct http_a
 
 /* Adds a text as a value of a query. */
 void docker_add_query(struct buffer *path, const char *text);
+/* Adds "NAME=SECONDS.NANOSECONDS&". */
+void docker_add_time(struct buffer *path, const char *name, timestamp at);
 
 int docker_list(struct runtime *r, timestamp since, struct containers *out, struct error *err);
 

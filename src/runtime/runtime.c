@@ -1,6 +1,7 @@
 #include <homelab/runtime.h>
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 static const struct runtime_operations *const kinds[] = {
@@ -16,6 +17,18 @@ runtime_new(const struct runtime_address *address)
 	r->address = address;
 	r->operations = kinds[address->kind];
 	return r;
+}
+
+struct runtime *
+runtime_again(const struct runtime *r)
+{
+	struct runtime *again = runtime_new(r->address);
+
+	(void)memcpy(again->product, r->product, sizeof(again->product));
+	(void)memcpy(again->version, r->version, sizeof(again->version));
+	(void)memcpy(again->api, r->api, sizeof(again->api));
+	again->windows = r->windows;
+	return again;
 }
 
 void

@@ -4,13 +4,11 @@
 #include <homelab/system.h>
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/types.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
-#include <time.h>
 
-/* --- FreeBSD names what OpenBSD and NetBSD number --------------------------------- */
+/* --- FreeBSD names what OpenBSD numbers --------------------------------------------- */
 
 #ifdef __FreeBSD__
 #include <sys/resource.h>

@@ -128,6 +128,16 @@ row_of(const struct change *c)
 	    ROW_UNKNOWN;
 }
 
+/* Kubernetes' next attempt of one that ended: it's there only since this look, or was
+ * seen before it ran. */
+static bool
+takes_over(const struct change *c)
+{
+	return c->predecessor != NULL ||
+	    (c->before != NULL && c->before->state == CONTAINER_CREATED && c->after != NULL &&
+		c->after->restarts > 0);
+}
+
 static struct steps
 steps_of(const struct change *c)
 {
@@ -141,7 +151,7 @@ steps_of(const struct change *c)
 		row = CONTAINER_RUNNING;
 	}
 	add_steps(&s, table[row][column], c->after != NULL ? letter_of_end(c, false) : '\0');
-	for (int i = 0; c->predecessor != NULL && i < s.count; i++)
+	for (int i = 0; takes_over(c) && i < s.count; i++)
 		if (s.kinds[i] == TRANSITION_STARTED)
 			s.kinds[i] = TRANSITION_RESTARTED;
 	return s;

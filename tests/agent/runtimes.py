@@ -81,6 +81,7 @@ class Runtime:
         with open(self.work / "log", "ab") as log:
             self.daemon = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.work,          # conmon leaves files where podman was started
                 start_new_session=True, env=dict(environment, PATH=PATH, **self.variables()))
         try:
             wait_for("ready", self.is_ready, READY_SECONDS)

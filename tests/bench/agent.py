@@ -9,7 +9,9 @@ import concurrent.futures
 import os
 import pathlib
 import shutil
+import random
 import signal
+import socket
 import statistics
 import sys
 import tempfile
@@ -23,11 +25,13 @@ import run  # noqa: E402
 import runtimes  # noqa: E402
 from agents import Agent  # noqa: E402
 from bench import MIB, Table  # noqa: E402
+from deaf import Deaf  # noqa: E402
 from measure import run as measured  # noqa: E402
 
 CONTAINERS = 100
 ROUNDS = 20
 CRASHES = 10
+UNHINTED = 5
 INTERVAL = 5
 WATCHED_SECONDS = 60
 LOST = 10
@@ -63,11 +67,50 @@ def containers(runtime):
         list(two.map(lambda name: runtime.run(name, **more), names))
 
 
-def cycle(table, runtime, agent):
+def alone(table, runtime, agent):
+    """A run of its own, which knows nothing of the engine and looks into every container."""
     agent.run()
     costs = [measured(agent.command) for _ in range(ROUNDS)]
-    table.limit('%s: a run over %d containers' % (runtime.name, CONTAINERS),
-                statistics.median(cost.wall for cost in costs), CYCLE, 'ms', 1e-3)
+    table.add('%s: a run of its own over %d containers' % (runtime.name, CONTAINERS),
+              '%.3g ms' % (statistics.median(cost.wall for cost in costs) * 1e3), '')
+
+
+def cycles(table, runtime, agent):
+    """Of --watch: from the SIGHUP that begins one to its word to the service manager."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        path = str((agent.root / 'manager').absolute())
+        manager.bind(path)
+        manager.settimeout(60)
+        os.environ['NOTIFY_SOCKET'] = path
+        watched = Watched(agent, '--interval', '1h')
+        del os.environ['NOTIFY_SOCKET']
+        time.sleep(5)                   # until it listens, and all is quiet
+        waiting(manager)
+        before = watched.cpu()
+        walls = [a_cycle(agent, manager) for _ in range(ROUNDS)]
+        cpu = (watched.cpu() - before) / ROUNDS
+        agent.kill()
+    what = '%s: a cycle over %d containers' % (runtime.name, CONTAINERS)
+    table.limit(what, statistics.median(walls), CYCLE, 'ms', 1e-3)
+    table.add(what + ', processor time of its own', '%.3g ms' % (cpu * 1e3), '')
+
+
+def a_cycle(agent, manager):
+    time.sleep(0.2)
+    began = time.monotonic()
+    agent.process.send_signal(signal.SIGHUP)
+    manager.recv(4096)
+    return time.monotonic() - began
+
+
+def waiting(manager):
+    """Takes what came before."""
+    manager.setblocking(False)
+    try:
+        while manager.recv(4096):
+            pass
+    except BlockingIOError:
+        manager.settimeout(60)
 
 
 def stays(table, runtime, agent):
@@ -92,8 +135,22 @@ def tells(table, runtime, agent):
                 statistics.median(delays), TOLD, 'ms', 1e-3)
 
 
+def tells_unhinted(table, runtime, agent, chance):
+    """The same where the engine's events are refused, at any time of an interval."""
+    agent.begin('--interval', '%ds' % INTERVAL)
+    time.sleep(3)
+    delays = []
+    for it in runtime.containers[CRASHES:CRASHES + UNHINTED]:
+        time.sleep(chance.uniform(0, INTERVAL))
+        delays.append(delay(runtime, agent, it))
+    assert agent.process.poll() is None, agent.words()
+    agent.kill()
+    table.limit('%s: from a crash to its event, without hints, at most' % runtime.name,
+                max(delays), INTERVAL + TOLD, 's')
+
+
 def delay(runtime, agent, it):
-    """podman leaves a hint out at times: that counts as LOST seconds."""
+    """One that isn't told counts as LOST seconds."""
     pid = runtime.pid(it)
     count = crashes(agent)
     began = time.monotonic()
@@ -112,9 +169,14 @@ def bench(table, kind, directory):
     runtime = cases.started(kind)
     agent = Agent(pathlib.Path(directory) / runtime.name, [runtime.runtime])
     containers(runtime)
-    cycle(table, runtime, agent)
+    alone(table, runtime, agent)
+    cycles(table, runtime, agent)
     stays(table, runtime, agent)
     tells(table, runtime, agent)
+    if runtime.acts:                    # of CRI there is no telling which call is which
+        way = Deaf(pathlib.Path(directory).absolute() / (runtime.name + '.deaf'), runtime.socket)
+        deaf = Agent(pathlib.Path(directory) / (runtime.name + '-deaf'), [way.runtime])
+        tells_unhinted(table, runtime, deaf, random.Random(1))
     runtime.kill()
 
 

@@ -28,7 +28,7 @@ GROUPS = (
           "supervision supervision-story supervision-memory backoff", ()),
     Group("event", ("src/event/compose.c", "src/event/label.c", "src/event/spool.c",
                     "src/event/payload.c", "src/event/text.c",), (*EVERYTHING, "sync"), "compose spool", ()),
-    Group("track", ("src/track/*.c",), EVERYTHING, "container track lives health", ()),
+    Group("track", ("src/track/*.c",), EVERYTHING, "container track track-many lives health", ()),
     Group("cri", ("src/runtime/cri*.c", "src/runtime/grpc.c"), EVERYTHING, "grpc cri-read cri", ()),
     Group("notify", ("src/notify/bookmark.c",), ("sync",), "bookmark", ()),
     # Each fsync of the observer's in turn, so that the power cuts are shown to have teeth.

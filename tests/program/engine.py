@@ -5,6 +5,7 @@
         web.die(1)
         ...
         engine.starts                   # ids of those the agent started
+        engine.asked                    # what it was asked for: /containers/json, …
 
 What real engines do is tested in tests/agent.
 """
@@ -33,6 +34,7 @@ class Container:
         self.state, self.exit_code, self.restarts = "created", 0, 0
         self.started = self.finished = None
         self.health, self.log, self.policy = None, b"", policy
+        self.age = "Less than a second"         # as lists say it: so it's always looked into
 
     def start(self, at=None):
         self.state, self.started = "running", at or time.time_ns()
@@ -57,9 +59,8 @@ class Container:
         self.engine.happened(self, "destroy")
 
     def status(self):
-        # No age, so that it's always looked into.
-        return {"running": "Up Less than a second", "created": "Created"}.get(
-            self.state, "Exited (%d) Less than a second ago" % self.exit_code)
+        return {"running": "Up " + self.age, "created": "Created"}.get(
+            self.state, "Exited (%d) %s ago" % (self.exit_code, self.age))
 
     def entry(self):
         return {"Id": self.id, "Names": ["/" + self.name], "State": self.state,
@@ -101,6 +102,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         words = [word for word in url.path.split("/") if word]
         if words and words[0].startswith("v1."):
             words = words[1:]
+        engine.asked.append("/" + "/".join(words))
         if engine.broken:
             return self.answer(500, b'{"message": "broken"}')
         if words == ["_ping"]:
@@ -121,6 +123,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def tell_events(self, engine, query):
         since = float(query.get("since", ["0"])[0]) * 10**9
+        engine.listens.wait()
+        told = len(engine.events)
         self.send_response(200)
         self.send_header("Connection", "close")
         self.end_headers()
@@ -131,7 +135,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     self.wfile.write(json.dumps(event).encode() + b"\n")
             return
         self.wfile.flush()
-        told = len(engine.events)
         while not engine.closed:
             with engine.news:
                 engine.news.wait(0.2)
@@ -182,6 +185,9 @@ class Engine:
         self.runtime = "docker:%s" % path
         self.lock, self.news = threading.RLock(), threading.Condition()
         self.containers, self.events, self.starts, self.stops = {}, [], [], []
+        self.asked = []
+        self.listens = threading.Event()        # else its streams are long in coming
+        self.listens.set()
         self.broken = self.refuses = self.closed = False
         self.server = None
 
@@ -196,6 +202,7 @@ class Engine:
         if self.server is None:
             return
         self.closed = True
+        self.listens.set()
         self.server.shutdown()
         self.server.server_close()
         for request in self.server.requests:

@@ -326,6 +326,40 @@ class Runtimes(Node):
             web.die(1)
             self.told('container_crashed')
 
+    def test_what_happened_before_it_listened_is_told_when_it_does(self):
+        self.engine.listens.clear()
+        web = self.engine.add('web').start()
+        with self.watch('--interval', '1h'):
+            self.told('container_started')
+            self.until(lambda: '/events' in self.engine.asked)
+            web.die(1)
+            time.sleep(0.3)
+            self.assertNotIn('container_crashed', [e['type'] for e in self.events()])
+            self.engine.listens.set()
+            self.told('container_crashed')
+
+    def test_a_quiet_cycle_is_two_calls_and_a_look_into_few(self):
+        """What hasn't changed is looked into once in 30 cycles."""
+        ids = [self.engine.add('c%d' % number).start() for number in range(60)]
+        for container in ids:
+            container.age = '2 hours'
+        with self.watch('--interval', '1h') as process:
+            self.until(lambda: self.engine.asked.count('/containers/json') > 1) # it listens
+            self.another_cycle(process)
+            before = len(self.engine.asked)
+            for _ in range(30):
+                self.another_cycle(process)
+            asked = self.engine.asked[before:]
+        self.assertEqual(sorted(asked), sorted(
+            ['/_ping', '/containers/json'] * 30 + ['/containers/%s/json' % it.id for it in ids]))
+
+    def another_cycle(self, process):
+        """Returns when it has had the time to end."""
+        before = self.engine.asked.count('/containers/json')
+        process.send_signal(signal.SIGHUP)
+        self.until(lambda: self.engine.asked.count('/containers/json') > before)
+        time.sleep(0.1)
+
 
 class Backend(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):

@@ -243,21 +243,35 @@ hint(void *context)
 		atomic_store(&stopped, true);
 }
 
+enum { HINTS = 6 }; /* of one event: the list may be slower than it */
+
 static int
-follow(void)
+follow(int until)
 {
 	atomic_store(&hints, 0);
-	atomic_store(&enough, 3); /* of one event: the list may be slower than it */
+	atomic_store(&enough, until);
 	err = (struct error){0};
 	atomic_store(&stopped, false);
 	return cri_operations.follow(&runtime, hint, NULL, &stopped, &err);
 }
 
+/* It says nothing before its first event; until then as after one. */
+START_TEST(test_stream_begins)
+{
+	rpc_add(RPC_SILENT);
+	ck_assert_msg(follow(3) == 0, "%s", err.text);
+	ck_assert_int_ge(atomic_load(&hints), 3);
+}
+END_TEST
+
 START_TEST(test_first_stream)
 {
-	buffer_text(&rpc_add(RPC_STREAM)->message, "event");
-	ck_assert_msg(follow() == 0, "%s", err.text);
-	ck_assert_int_ge(atomic_load(&hints), 3);
+	struct rpc_answer *a = rpc_add(RPC_STREAM);
+
+	buffer_text(&a->message, "event");
+	a->delay = SECONDS(1) / 10;
+	ck_assert_msg(follow(HINTS + 1) == 0, "%s", err.text);
+	ck_assert_int_ge(atomic_load(&hints), HINTS + 1);
 	ck_assert_uint_eq(rpc_server.answers[0].request.length, 7 + 48);
 	ck_assert_mem_eq(
 	    rpc_server.answers[0].request.data, "\0\0\0\0\x32\x0a\x30namespace==k8s.io,", 25);
@@ -268,7 +282,7 @@ START_TEST(test_second_stream)
 {
 	rpc_add(RPC_TRAILERS_ONLY)->status = 12;
 	buffer_text(&rpc_add(RPC_STREAM)->message, "event");
-	ck_assert_int_eq(follow(), 0);
+	ck_assert_int_eq(follow(3), 0);
 	ck_assert_int_ge(atomic_load(&hints), 3);
 }
 END_TEST
@@ -277,7 +291,7 @@ START_TEST(test_no_stream)
 {
 	rpc_add(RPC_TRAILERS_ONLY)->status = 12;
 	rpc_add(RPC_TRAILERS_ONLY)->status = 12;
-	ck_assert_int_eq(follow(), -1);
+	ck_assert_int_eq(follow(3), -1);
 	ck_assert_int_eq(err.status, EX_SOFTWARE);
 }
 END_TEST
@@ -285,9 +299,8 @@ END_TEST
 START_TEST(test_a_stream_breaks)
 {
 	rpc_add(RPC_CUT);
-	ck_assert_int_eq(follow(), -1);
+	ck_assert_int_eq(follow(3), -1);
 	ck_assert_int_eq(err.status, EX_UNAVAILABLE);
-	ck_assert_int_eq(atomic_load(&hints), 0);
 }
 END_TEST
 
@@ -433,6 +446,7 @@ cri_suite(void)
 	suite_add_tcase(suite, calls);
 	tcase_add_checked_fixture(hearing, start, stop);
 	tcase_set_tags(hearing, "threads");
+	tcase_add_test(hearing, test_stream_begins);
 	tcase_add_test(hearing, test_first_stream);
 	tcase_add_test(hearing, test_second_stream);
 	tcase_add_test(hearing, test_no_stream);

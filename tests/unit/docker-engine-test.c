@@ -215,21 +215,51 @@ count_hint(void *context)
 
 START_TEST(hints_at_events_until_they_end)
 {
-	engine_tell("GET /v1.41/events?filters=", 200, "{}\n{}\n");
+	engine_tell("GET /v1.41/events?", 200, "{}\n{}\n");
 	atomic_store(&stopped, false);
 	hints = 0;
 	ck_assert_int_eq(runtime_follow(here.r, count_hint, NULL, &stopped, &here.err), -1);
 	ck_assert_int_eq(here.err.status, EX_UNAVAILABLE);
 	ck_assert_int_ge(hints, 1);
-	engine_tell("GET /v1.41/events?filters=", 403, "");
+	engine_tell("GET /v1.41/events?", 403, "");
 	ck_assert_int_eq(runtime_follow(here.r, count_hint, NULL, &stopped, &here.err), -1);
 	ck_assert_int_eq(here.err.status, EX_SOFTWARE);
 }
 END_TEST
 
+/* A look after that misses nothing. On this machine with what happens until it does. */
+START_TEST(hints_once_it_listens)
+{
+	engine_tell("GET /v1.41/events?", 200, "");
+	atomic_store(&stopped, false);
+	hints = 0;
+	ck_assert_int_eq(runtime_follow(here.r, count_hint, NULL, &stopped, &here.err), -1);
+	ck_assert_int_eq(hints, 1);
+	ck_assert_int_eq(engine_count("GET /v1.41/events?since="), 1);
+	engine_tell("GET /v1.41/events?", 503, "");
+	ck_assert_int_eq(runtime_follow(here.r, count_hint, NULL, &stopped, &here.err), -1);
+	ck_assert_int_eq(hints, 1);
+}
+END_TEST
+
+START_TEST(another_one_knows_what_it_is)
+{
+	struct runtime *again;
+
+	ck_assert_int_eq(runtime_connect(here.r, &here.err), 0);
+	engine_forget();
+	engine_tell("GET /v1.41/events?", 200, "");
+	again = runtime_again(here.r);
+	ck_assert_str_eq(again->product, here.r->product);
+	(void)runtime_follow(again, count_hint, NULL, &stopped, &here.err);
+	ck_assert_int_eq(engine_count("GET /"), 1);
+	runtime_free(again);
+}
+END_TEST
+
 START_TEST(is_told_to_stop)
 {
-	engine_tell("GET /v1.41/events?filters=", 200, "{}\n{}\n{\"half\": \"and silent\"}\n");
+	engine_tell("GET /v1.41/events?", 200, "{}\n{}\n{\"half\": \"and silent\"}\n");
 	engine_behave(ENGINE_SILENT, "/events");
 	atomic_store(&stopped, false);
 	ck_assert_int_eq(runtime_follow(here.r, count_hint, &stopped, &stopped, &here.err), 0);
@@ -253,6 +283,8 @@ docker_engine_suite(void)
 	tcase_add_test(t, reads_logs_with_and_without_a_terminal);
 	tcase_add_test(t, has_no_log_of_what_is_gone);
 	tcase_add_test(t, hints_at_events_until_they_end);
+	tcase_add_test(t, hints_once_it_listens);
+	tcase_add_test(t, another_one_knows_what_it_is);
 	tcase_add_test(t, is_told_to_stop);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(w, docker_begin_on_windows, docker_end);

@@ -206,15 +206,29 @@ START_TEST(a_stop_that_failed_asked_for_no_later_end)
 }
 END_TEST
 
-/* 4.3 ends what it tells before it has told everything, if it has no time. */
+static const char podman[] =
+    "{\"ApiVersion\":\"1.41\",\"Components\":[{\"Name\":\"Podman Engine\"}]}";
+
+START_TEST(asks_podman_for_no_stream)
+{
+	engine_tell("GET /version", 200, podman);
+	docker_has_ended(BOX("a1", ENDED));
+	engine_tell("GET /v1.41/events", 200, docker_event("die", "\"exitCode\":\"137\""));
+	ck_assert_int_eq(docker_list_of("a1")->state, CONTAINER_FAILED);
+	ck_assert_int_eq(engine_count("GET /v1.41/events"), 1);
+	ck_assert_int_eq(engine_count("stream=false"), 1);
+}
+END_TEST
+
+/* 4.3 ends a stream before it has told everything, if it has no time. */
 START_TEST(gives_podman_time)
 {
-	engine_tell("GET /version", 200,
-	    "{\"ApiVersion\":\"1.41\",\"Components\":[{\"Name\":\"Podman Engine\"}]}");
+	engine_tell("GET /version", 200, podman);
 	docker_has_ended(BOX("a1", ENDED));
 	engine_tell("GET /v1.41/events", 200, "");
 	ck_assert_int_eq(docker_list_of("a1")->state, CONTAINER_FAILED);
 	ck_assert_int_eq(engine_count("GET /v1.41/events"), 2);
+	ck_assert_int_eq(engine_count("stream=false"), 1);
 }
 END_TEST
 
@@ -257,6 +271,7 @@ docker_list_suite(void)
 	tcase_add_test(t, saw_it_being_stopped);
 	tcase_add_test(t, stopped_it_itself);
 	tcase_add_test(t, a_stop_that_failed_asked_for_no_later_end);
+	tcase_add_test(t, asks_podman_for_no_stream);
 	tcase_add_test(t, gives_podman_time);
 	tcase_add_test(t, does_without_events_that_are_refused);
 	tcase_add_test(t, needs_events_that_are_there);

@@ -74,6 +74,34 @@ START_TEST(tells_engines_apart)
 }
 END_TEST
 
+/* What podman says with every answer saves asking it. */
+static const struct {
+	const char *greeting, *seen;
+} greetings[] = {
+    {"Libpod/4.3.1 (linux) 1.41", "podman 4.3.1 1.41"},
+    {"Libpod/9.9 (freebsd) 1.99", "podman 9.9 1.51"}, /* ours */
+    {"Libpod/\xff (linux) 1.41", "podman \\xff 1.41"},
+    {"Libpod/4.3.1 (linux) 1.23", NULL},
+    {"Libpod/4.3.1 (linux) -", NULL},
+    {"Libpod/4.3.1", NULL},
+    {"Docker/20.10.24+dfsg1 (linux) 1.41", NULL},
+    {"- -", NULL},
+    {"", NULL},
+};
+
+START_TEST(reads_what_podman_says_with_every_answer)
+{
+	struct runtime r = {.windows = true};
+	cleanup_buffer struct buffer seen = {0};
+
+	ck_assert(docker_read_greeting(greetings[_i].greeting, &r) == (greetings[_i].seen != NULL));
+	buffer_text(&seen, "%s %s %s", r.product, r.version, r.api);
+	ck_assert_str_eq(
+	    buffer_string(&seen), greetings[_i].seen != NULL ? greetings[_i].seen : "  ");
+	ck_assert(r.windows == (greetings[_i].seen == NULL));
+}
+END_TEST
+
 START_TEST(cuts_a_long_version_at_a_character)
 {
 	struct runtime_address address = {.name = (char *)"docker:/x"};
@@ -368,6 +396,7 @@ docker_suite(void)
 
 	tcase_add_checked_fixture(t, NULL, end);
 	tcase_add_loop_test(t, tells_engines_apart, 0, COUNT(versions));
+	tcase_add_loop_test(t, reads_what_podman_says_with_every_answer, 0, COUNT(greetings));
 	tcase_add_test(t, cuts_a_long_version_at_a_character);
 	tcase_add_test(t, shows_messages_without_controls);
 	tcase_add_test(t, reads_a_container);

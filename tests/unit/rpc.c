@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- messages ------------------------------------------------------------------------ */
@@ -219,6 +220,7 @@ answer(int fd, struct rpc_answer *a)
 	if (!receive_request(fd, &a->request))
 		return;
 	atomic_fetch_add(&rpc_server.calls, 1);
+	(void)nanosleep(&(struct timespec){.tv_nsec = (long)a->delay}, NULL);
 	if (a->manner == RPC_HTTP_1)
 		buffer_add(&out, http_1, sizeof(http_1) - 1);
 	else if (a->manner != RPC_SILENT)

@@ -50,6 +50,7 @@ struct rpc_answer {
 	struct buffer message;
 	int status; /* of gRPC */
 	const char *text; /* of the status, or NULL */
+	timestamp delay; /* before it */
 	struct buffer request; /* afterwards: the message that came */
 };
 
