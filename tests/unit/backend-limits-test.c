@@ -69,7 +69,7 @@ static void
 add_many(int count)
 {
 	for (int i = 0; i < count; i++) {
-		char time[16];
+		char time[32];
 
 		(void)snprintf(time, sizeof(time), "12:%02d:00Z", i);
 		add(time);

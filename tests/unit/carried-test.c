@@ -43,11 +43,48 @@ START_TEST(what_is_gone_stays_decided)
 	yard_rebuild(&y);
 	yard_expect(&y,
 	    "a.json event 10:00:00\nc.jsonl read 192\nc.jsonl/128 event 11:00:00\n"
-	    "c.jsonl/64 rejected\ns.jsonl shrunk 64\nu.json unplaced 01:00:00\n"
+	    "c.jsonl/160 held 12:10:00\nc.jsonl/64 held 12:00:00\ns.jsonl shrunk 64\nu.json "
+	    "unplaced 01:00:00\n"
 	    "z.json event 10:00:00\n; top z.json complete newest 10:00:00\n"
 	    "; consumed 1\n; rows z.json\n"
 	    "; carried 2026-05-12/n/a.json 2026-05-12/n/c.jsonl "
 	    "2026-05-12/n/s.jsonl");
+	yard_remove(&y);
+}
+END_TEST
+
+/* A file that was gone when its directory was made anew: of what was read of it,
+ * lines that were rejected or wait for their time are looked at when it's back. */
+START_TEST(a_file_comes_back)
+{
+	const char *other =
+	    "{\"timestamp\":\"2026-05-12T10:00:00Z\",\"node\":\"x\",\"type\":\"backup\"}\n";
+	struct yard y;
+
+	yard_make(&y);
+	yard_decide(&y, "c.jsonl", VERDICT_READ, 256, 0);
+	yard_decide(&y, "c.jsonl/64", VERDICT_REJECTED, 0, 0); /* for its node */
+	yard_decide(&y, "c.jsonl/128", VERDICT_REJECTED, 0, 0);
+	yard_decide(&y, "c.jsonl/192", VERDICT_HELD, 0, time_at("12:10:00"));
+	yard_put(&y, "z.json", event_line("10:00:00"), NULL);
+	yard_rebuild(&y);
+	yard_put(&y, "c.jsonl", event_line("09:00:00"), event_line("10:01:00"), other,
+	    event_line("12:15:00"), NULL);
+	yard_scan(&y);
+	yard_expect(&y,
+	    "c.jsonl read 256\nc.jsonl/128 rejected\nc.jsonl/192 held 12:10:00\n"
+	    "c.jsonl/64 event 10:01:00\nz.json event 10:00:00\n"
+	    "; held 1 until 12:10:00 newest 10:01:00 watched c.jsonl\n"
+	    "; consumed 1 rejected 1\n; rows c.jsonl@64-128 z.json\n"
+	    "; carried 2026-05-12/n/c.jsonl");
+	y.scan.now = time_at("12:10:00");
+	yard_scan(&y);
+	yard_expect(&y,
+	    "c.jsonl read 256\nc.jsonl/128 rejected\nc.jsonl/192 event 12:15:00\n"
+	    "c.jsonl/64 event 10:01:00\nz.json event 10:00:00\n"
+	    "; top z.json complete newest 12:15:00 watched c.jsonl\n"
+	    "; consumed 1\n; rows c.jsonl@192-256 c.jsonl@64-128 z.json\n"
+	    "; carried 2026-05-12/n/c.jsonl");
 	yard_remove(&y);
 }
 END_TEST
@@ -212,6 +249,7 @@ carried_suite(void)
 
 	tcase_add_test(tcase, what_is_there_is_read_again);
 	tcase_add_test(tcase, what_is_gone_stays_decided);
+	tcase_add_test(tcase, a_file_comes_back);
 	tcase_add_test(tcase, a_directory_is_gone);
 	tcase_add_test(tcase, what_is_not_read_again);
 	tcase_add_test(tcase, lines_are_read_again);
