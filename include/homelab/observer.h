@@ -17,7 +17,7 @@ struct observer_options {
 	timestamp now; /* TIMESTAMP_NONE: the clock's */
 	timestamp settle;
 	struct retention retention;
-	uint64_t history_limit; /* batches that world/history.json shows */
+	unsigned history_limit; /* batches that world/history.json shows */
 	unsigned jobs; /* threads; 0: one for each processor */
 	volatile sig_atomic_t *stop; /* set from outside to end the run early */
 };

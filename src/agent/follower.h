@@ -5,7 +5,8 @@
 
 /*
  * A thread that waits for a runtime's events, and says `hint` when it begins to and
- * for each. Where they end it tries again, after a backoff; of a runtime that has none it does nothing. It takes no signals.
+ * for each. Where they end it tries again, after a backoff; of a runtime that has none
+ * it does nothing. It takes no signals.
  */
 struct follower;
 

@@ -41,21 +41,21 @@ main(int argc, char **argv)
 {
 	struct agent_options options;
 	struct error err = {0};
-	int status = EX_OK;
+	int status;
 
 	message_init("homelab-agent");
 	memory_init();
-	if (agent_options_parse(&options, argc, argv, &err) < 0)
-		status = err.status;
-	else if (options.mode != AGENT_DONE) {
+	if ((status = agent_options_parse(&options, argc, argv, &err)) == 0) {
 		catch_signal(SIGPIPE, SIG_IGN);
 		catch_signal(SIGTERM, on_stop);
 		catch_signal(SIGINT, on_stop);
-		if (options.mode == AGENT_WATCH)
+		if (options.watch)
 			catch_signal(SIGHUP, on_reload);
 		http_init();
-		status = options.mode == AGENT_OFFLINE ? agent_go_offline(&options, &err) :
-							 agent_run(&options, &asked, &err);
+		status = options.offline ? agent_go_offline(&options, &err) :
+					   agent_run(&options, &asked, &err);
+	} else {
+		status = status < 0 ? err.status : EX_OK;
 	}
 	if (status != EX_OK && err.text[0] != '\0')
 		message_error("%s", err.text);

@@ -4,265 +4,68 @@
 
 #include <homelab/message.h>
 #include <homelab/node.h>
+#include <homelab/options.h>
 #include <homelab/runtime.h>
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-#ifndef HOMELAB_VERSION
-#define HOMELAB_VERSION "unknown"
-#endif
-
-/* How an option's argument is taken. Returns false where it's no good. */
-typedef bool (*option_taker)(struct agent_options *o, const char *argument);
-
-static bool
-add_text(struct texts *texts, const char *argument)
+static int
+take_isolate_hook(void *command, const char *argument, struct error *err)
 {
-	texts->list = memory_resize(texts->list, texts->count + 2, sizeof(texts->list[0]));
-	texts->list[texts->count++] = argument;
-	texts->list[texts->count] = NULL;
-	return argument[0] != '\0';
+	struct agent_options *o = command;
+
+	o->isolate_hook = argument;
+	return argument[0] == '/' ? 0 : error_set(err, EX_USAGE, "isn't an absolute path");
 }
 
-static bool
-set_text(const char **text, const char *argument)
-{
-	*text = argument;
-	return argument[0] != '\0';
-}
+#define AT(member) .offset = offsetof(struct agent_options, member)
 
-static bool
-set_duration(timestamp *out, const char *argument)
-{
-	return duration_parse(argument, out) && *out > 0 && *out <= DAYS(1);
-}
-
-static bool
-take_root(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->root, argument);
-}
-
-static bool
-take_repo(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->repo, argument);
-}
-
-static bool
-take_node(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->node, argument);
-}
-
-static bool
-take_runtime(struct agent_options *o, const char *argument)
-{
-	return add_text(&o->runtimes, argument);
-}
-
-static bool
-take_watch(struct agent_options *o, const char *argument)
-{
-	(void)argument;
-	o->mode = AGENT_WATCH;
-	return true;
-}
-
-static bool
-take_interval(struct agent_options *o, const char *argument)
-{
-	return set_duration(&o->interval, argument);
-}
-
-static bool
-take_heartbeat(struct agent_options *o, const char *argument)
-{
-	return set_duration(&o->heartbeat, argument);
-}
-
-static bool
-take_stable(struct agent_options *o, const char *argument)
-{
-	return duration_parse(argument, &o->stable) && o->stable <= DAYS(1);
-}
-
-static bool
-take_log_lines(struct agent_options *o, const char *argument)
-{
-	char *end;
-	unsigned long lines = strtoul(argument, &end, 10);
-
-	o->log_lines = (unsigned)lines;
-	return argument[0] >= '0' && argument[0] <= '9' && *end == '\0' && lines <= LOG_LINES_MAX;
-}
-
-static bool
-take_mount(struct agent_options *o, const char *argument)
-{
-	return add_text(&o->mounts, argument);
-}
-
-static bool
-take_no_act(struct agent_options *o, const char *argument)
-{
-	(void)argument;
-	return o->no_act = true;
-}
-
-static bool
-take_isolate_hook(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->isolate_hook, argument) && argument[0] == '/';
-}
-
-static bool
-take_backend(struct agent_options *o, const char *argument)
-{
-	return add_text(&o->urls, argument);
-}
-
-static bool
-take_backend_token_file(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->backend.token_file, argument);
-}
-
-static bool
-take_backend_ca(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->backend.tls.authority, argument);
-}
-
-static bool
-take_backend_certificate(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->backend.tls.certificate, argument);
-}
-
-static bool
-take_backend_key(struct agent_options *o, const char *argument)
-{
-	return set_text(&o->backend.tls.key, argument);
-}
-
-static bool
-take_offline(struct agent_options *o, const char *argument)
-{
-	(void)argument;
-	o->mode = AGENT_OFFLINE;
-	return true;
-}
-
-static bool
-take_verbose(struct agent_options *o, const char *argument)
-{
-	(void)o;
-	(void)argument;
-	message_set_level(MESSAGE_VERBOSE);
-	return true;
-}
-
-static bool
-take_quiet(struct agent_options *o, const char *argument)
-{
-	(void)o;
-	(void)argument;
-	message_set_level(MESSAGE_WARNING);
-	return true;
-}
-
-static bool
-take_version(struct agent_options *o, const char *argument)
-{
-	(void)argument;
-	(void)puts("homelab-agent " HOMELAB_VERSION);
-	o->mode = AGENT_DONE;
-	return true;
-}
-
-static bool take_help(struct agent_options *o, const char *argument);
-
-static const struct {
-	const char *name, *argument, *help;
-	option_taker take;
-} rows[] = {
-    {"root", "DIR", "the tree: events, state (default /opt/homelab, HOMELAB_ROOT)", take_root},
-    {"repo", "DIR", "hosts/NODE/services.yaml (default: the root, HOMELAB_REPO)", take_repo},
-    {"node", "NODE", "this node (default NODE_NAME, or this host)", take_node},
+static const struct option_row rows[] = {
+    {"root", "DIR", "the tree: events, state (default /opt/homelab, HOMELAB_ROOT)", OPTION_TEXT,
+	AT(root)},
+    {"repo", "DIR", "hosts/NODE/services.yaml (default: the root, HOMELAB_REPO)", OPTION_TEXT,
+	AT(repo)},
+    {"node", "NODE", "this node (default NODE_NAME, or this host)", OPTION_TEXT, AT(node)},
     {"runtime", "RUNTIME",
-	"auto (default), cri:PATH, docker:PATH, docker:tcp://HOST:PORT; also several",
-	take_runtime},
-    {"watch", NULL, "stay, and look again and again", take_watch},
-    {"interval", "DUR", "with --watch: at least so often (default 5s)", take_interval},
+	"auto (default), cri:PATH, docker:PATH, docker:tcp://HOST:PORT; also several", OPTION_TEXTS,
+	AT(runtimes)},
+    {"watch", NULL, "stay, and look again and again", OPTION_FLAG, AT(watch)},
+    {"interval", "DUR", "with --watch: at least so often (default 5s)", OPTION_DURATION,
+	AT(interval), .min = 1, .max = DAYS(1)},
     {"heartbeat", "DUR", "tell that node and services are well so often (default 5m)",
-	take_heartbeat},
-    {"stable", "DUR", "a service is healthy once it ran so long (default 60s)", take_stable},
-    {"log-lines", "N", "the last lines of its log with a crash (default 0)", take_log_lines},
+	OPTION_DURATION, AT(heartbeat), .min = 1, .max = DAYS(1)},
+    {"stable", "DUR", "a service is healthy once it ran so long (default 60s)", OPTION_DURATION,
+	AT(stable), .max = DAYS(1)},
+    {"log-lines", "N", "the last lines of its log with a crash (default 0)", OPTION_NUMBER,
+	AT(log_lines), .max = LOG_LINES_MAX},
     {"mount", "DIR", "a file system that is watched (default / and the root); also several",
-	take_mount},
-    {"no-act", NULL, "only watch, and say what would be done", take_no_act},
-    {"isolate-hook", "FILE", "run where a service is isolated", take_isolate_hook},
-    {"backend", "URL", "send events and facts there, too; also several", take_backend},
-    {"backend-token-file", "FILE", "the token for it", take_backend_token_file},
-    {"backend-ca", "FILE", "who vouches for it, in place of the system's", take_backend_ca},
-    {"backend-certificate", "FILE", "our certificate for it", take_backend_certificate},
-    {"backend-key", "FILE", "the certificate's key", take_backend_key},
-    {"offline", NULL, "tell that the node goes down, and nothing else", take_offline},
-    {"verbose", NULL, "say more", take_verbose},
-    {"quiet", NULL, "only warnings and errors", take_quiet},
-    {"version", NULL, "print the version", take_version},
-    {"help", NULL, "print this", take_help},
+	OPTION_TEXTS, AT(mounts)},
+    {"no-act", NULL, "only watch, and say what would be done", OPTION_FLAG, AT(no_act)},
+    {"isolate-hook", "FILE", "run where a service is isolated", OPTION_TAKEN,
+	.take = take_isolate_hook},
+    {"backend", "URL", "send events and facts there, too; also several", OPTION_TEXTS, AT(urls)},
+    {"backend-token-file", "FILE", "the token for it", OPTION_TEXT, AT(backend.token_file)},
+    {"backend-ca", "FILE", "who vouches for it, in place of the system's", OPTION_TEXT,
+	AT(backend.tls.authority)},
+    {"backend-certificate", "FILE", "our certificate for it", OPTION_TEXT,
+	AT(backend.tls.certificate)},
+    {"backend-key", "FILE", "the certificate's key", OPTION_TEXT, AT(backend.tls.key)},
+    {"offline", NULL, "tell that the node goes down, and nothing else", OPTION_FLAG, AT(offline)},
+    {"verbose", NULL, "say more", OPTION_LEVEL, .min = MESSAGE_VERBOSE},
+    {"quiet", NULL, "only warnings and errors", OPTION_LEVEL, .min = MESSAGE_WARNING},
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-
-static bool
-take_help(struct agent_options *o, const char *argument)
-{
-	(void)argument;
-	(void)puts("usage: homelab-agent [options]\n"
-		   "Tells what the containers of this node do, and restarts what should run.\n");
-	for (size_t i = 0; i < ROWS; i++) {
-		char left[64];
-
-		(void)snprintf(left, sizeof(left), "--%s%s%s", rows[i].name,
-		    rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
-		(void)printf("  %-28s %s\n", left, rows[i].help);
-	}
-	(void)puts("\nDurations are whole seconds or 30s, 15m, 6h, 7d. See homelab-agent(8).");
-	o->mode = AGENT_DONE;
-	return true;
-}
-
-static int
-parse_options(struct agent_options *o, int argc, char **argv, struct error *err)
-{
-	struct option options[ROWS + 1] = {{0}};
-	int index;
-
-	for (int i = 0; i < ROWS; i++)
-		options[i] = (struct option){
-		    rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, i};
-	opterr = 0;
-	while (
-	    o->mode != AGENT_DONE && (index = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (index == '?' || index == ':')
-			return error_set(err, EX_USAGE, "%.100s: %s (see --help)", argv[optind - 1],
-			    index == '?' ? "unknown option" : "needs an argument");
-		if (!rows[index].take(o, optarg))
-			return error_set(err, EX_USAGE,
-			    "--%s %.100s: not a %s it can take (see --help)", rows[index].name,
-			    optarg, rows[index].argument);
-	}
-	if (o->mode != AGENT_DONE && optind < argc)
-		return error_set(
-		    err, EX_USAGE, "%.100s: no such argument (see --help)", argv[optind]);
-	return 0;
-}
+static const struct options options = {
+    .program = "homelab-agent",
+    .usage = "homelab-agent [options]\n"
+	     "Tells what the containers of this node do, and restarts what should run.",
+    .closing = "Durations are whole seconds or 30s, 15m, 6h, 7d. See homelab-agent(8).",
+    .width = 28,
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+};
 
 static bool
 there_is_none(const char *path)
@@ -291,41 +94,35 @@ check(const struct agent_options *o, struct error *err)
 	return failed;
 }
 
-static const char *
-from_environment(const char *name, const char *otherwise)
-{
-	const char *value = getenv(name);
-
-	return value != NULL && value[0] != '\0' ? value : otherwise;
-}
-
 static void
 set_defaults(struct agent_options *o)
 {
 	*o = (struct agent_options){
 	    .interval = SECONDS(5), .heartbeat = MINUTES(5), .stable = SECONDS(60)};
-	o->root = from_environment("HOMELAB_ROOT", "/opt/homelab");
-	o->repo = from_environment("HOMELAB_REPO", NULL);
+	o->root = environment_get("HOMELAB_ROOT", "/opt/homelab");
+	o->repo = environment_get("HOMELAB_REPO", NULL);
 	o->node = node_name_find(o->host, sizeof(o->host));
 }
 
 int
 agent_options_parse(struct agent_options *o, int argc, char **argv, struct error *err)
 {
+	int result;
+
 	set_defaults(o);
-	if (parse_options(o, argc, argv, err) < 0)
+	if ((result = options_parse(&options, o, argc, argv, err)) != 0)
+		return result;
+	if (options_end(argc, argv, err) < 0)
 		return -1;
-	if (o->mode == AGENT_DONE)
-		return 0;
 	if (o->root[0] != '/' && realpath(o->root, o->absolute) != NULL)
 		o->root = o->absolute;
 	if (o->repo == NULL)
 		o->repo = o->root;
 	if (o->runtimes.count == 0)
-		(void)add_text(&o->runtimes, "auto");
+		texts_add(&o->runtimes, "auto");
 	if (o->mounts.count == 0) {
-		(void)add_text(&o->mounts, "/");
-		(void)add_text(&o->mounts, o->root);
+		texts_add(&o->mounts, "/");
+		texts_add(&o->mounts, o->root);
 	}
 	o->backend.urls = o->urls.list;
 	return check(o, err);

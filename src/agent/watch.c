@@ -176,11 +176,11 @@ agent_run(const struct agent_options *options, struct agent_signals *signals, st
 	struct observation *o = NULL;
 	int status = EX_OK;
 
-	if (options->mode == AGENT_WATCH)
+	if (options->watch)
 		w.agent.hint = on_hint;
 	if (agent_open(&w.agent, options, err) < 0 || (o = start(&w, err)) == NULL)
 		status = err->status;
-	else if (options->mode == AGENT_WATCH)
+	else if (options->watch)
 		status = stay(&w, o, signals, err);
 	else
 		status = look_once(&w, o, err);

@@ -214,7 +214,7 @@ timestamp_format(timestamp at, char *out)
 	}
 	second = (unsigned)(seconds - (int64_t)date_of(at) * 86400);
 	(void)date_format(date_of(at), out);
-	(void)memcpy(out + DATE_TEXT_MAX - 1, "T00:00:00", 9);
+	(void)memcpy(out + DATE_TEXT_MAX - 1, "T00:00:00", sizeof("T00:00:00"));
 	put_digits(out + 11, second / 3600, 2);
 	put_digits(out + 14, second / 60 % 60, 2);
 	put_digits(out + 17, second % 60, 2);

@@ -4,6 +4,7 @@
 #include <homelab/emit.h>
 #include <homelab/message.h>
 #include <homelab/node.h>
+#include <homelab/options.h>
 
 #include "deployment.h"
 #include "options.h"
@@ -29,14 +30,6 @@ guard_descriptors(void)
 		(void)close(fd);
 }
 
-static const char *
-from_environment(const char *name, const char *otherwise)
-{
-	const char *value = getenv(name);
-
-	return value != NULL && value[0] != '\0' ? value : otherwise;
-}
-
 static int
 write_event(struct event_command *c, struct error *err)
 {
@@ -60,10 +53,10 @@ write_event(struct event_command *c, struct error *err)
 static int
 run(struct event_command *c, int argc, char **argv, struct error *err)
 {
-	if (event_options_parse(c, argc, argv, err) < 0)
-		return -1;
-	if (c->done)
-		return EX_OK;
+	int parsed = event_options_parse(c, argc, argv, err);
+
+	if (parsed != 0)
+		return parsed < 0 ? -1 : EX_OK;
 	if (c->root[0] != '/' && realpath(c->root, c->absolute) != NULL)
 		c->root = c->absolute;
 	return c->runs ? deployment_run(c, err) : write_event(c, err);
@@ -80,7 +73,7 @@ main(int argc, char **argv)
 	guard_descriptors();
 	message_init("homelab-event");
 	memory_init();
-	command.root = from_environment("HOMELAB_ROOT", "/opt/homelab");
+	command.root = environment_get("HOMELAB_ROOT", "/opt/homelab");
 	command.outline.node = node_name_find(host, sizeof(host));
 	command.payload = json_object();
 	if ((status = run(&command, argc, argv, &err)) < 0) {

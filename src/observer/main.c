@@ -63,10 +63,12 @@ main(int argc, char **argv)
 	int status;
 
 	message_init("homelab-observer");
-	if ((status = observer_command_parse(&command, argc, argv)) != 0)
-		return status;
-	if (command.done != 0)
-		return command.done - 1;
+	if ((status = observer_command_parse(&command, argc, argv, &err)) > 0)
+		return EX_OK;
+	if (status < 0) {
+		message_error("%s", err.text);
+		return err.status;
+	}
 	command.options.stop = &stopped;
 	catch_signals(command.watch);
 	memory_init();

@@ -1,5 +1,5 @@
-#ifndef HOMELAB_OPTIONS_H
-#define HOMELAB_OPTIONS_H
+#ifndef OBSERVER_OPTIONS_H
+#define OBSERVER_OPTIONS_H
 
 #include <homelab/observer.h>
 
@@ -12,12 +12,10 @@ struct observer_command {
 	bool watch;
 	timestamp interval; /* of --watch */
 	timestamp expire; /* age of the event files to delete, or 0 */
-	int done; /* exit status + 1 where nothing is left to do */
 	char absolute[PATH_MAX]; /* what options.root may point to */
 };
 
-/* 0, or, having said why, the exit status of a usage error. Texts are those of argv
- * and the environment. */
-int observer_command_parse(struct observer_command *c, int argc, char **argv);
+/* 0, OPTIONS_DONE, or -1 with EX_USAGE. Texts are those of argv and the environment. */
+int observer_command_parse(struct observer_command *c, int argc, char **argv, struct error *err);
 
 #endif

@@ -2,9 +2,9 @@
 
 #include <homelab/message.h>
 #include <homelab/names.h>
+#include <homelab/options.h>
 #include <homelab/status.h>
 
-#include <getopt.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -14,134 +14,64 @@
 #include <sysexits.h>
 #include <termios.h>
 
-#ifndef HOMELAB_VERSION
-#define HOMELAB_VERSION "unknown"
-#endif
-
 enum { COLUMNS_DEFAULT = 80, COLUMNS_LIMIT = 10000 };
 
 struct command {
 	struct query query;
 	bool check, follow, exact;
-	int done; /* exit status + 1 where nothing is left to do */
 };
 
-/* How an option's argument is taken. Returns false where it's no good. */
-typedef bool (*option_taker)(struct command *c, const char *argument);
-
-static bool
-take_root(struct command *c, const char *argument)
-{
-	c->query.root = argument;
-	return argument[0] != '\0';
-}
-
-static bool
-take_node(struct command *c, const char *argument)
-{
-	c->query.node = argument;
-	return argument[0] != '\0';
-}
-
 /* "node/service", too, as services are called everywhere. */
-static bool
-take_service(struct command *c, const char *argument)
+static int
+take_service(void *command, const char *argument, struct error *err)
 {
 	static char node[NODE_NAME_MAX + 1];
+	struct command *c = command;
 	const char *slash = strchr(argument, '/');
 
 	c->query.service = slash ? slash + 1 : argument;
+	if (c->query.service[0] == '\0' ||
+	    (slash != NULL && !name_is_node(argument, (size_t)(slash - argument))))
+		return error_set(err, EX_USAGE, "is no SERVICE or NODE/SERVICE");
 	if (slash == NULL)
-		return argument[0] != '\0';
+		return 0;
 	(void)snprintf(node, sizeof(node), "%.*s", (int)(slash - argument), argument);
 	c->query.node = node;
-	return name_is_node(argument, (size_t)(slash - argument)) && slash[1] != '\0';
+	return 0;
 }
 
-static bool
-take_all(struct command *c, const char *argument)
-{
-	(void)argument;
-	return c->query.all = true;
-}
+#define AT(member) .offset = offsetof(struct command, member)
 
-static bool
-take_json(struct command *c, const char *argument)
-{
-	(void)argument;
-	return c->query.json = true;
-}
-
-static bool
-take_follow(struct command *c, const char *argument)
-{
-	(void)argument;
-	return c->follow = true;
-}
-
-static bool
-take_check(struct command *c, const char *argument)
-{
-	(void)argument;
-	return c->check = true;
-}
-
-static bool
-take_warning_age(struct command *c, const char *argument)
-{
-	return duration_parse(argument, &c->query.warning_age);
-}
-
-static bool
-take_critical_age(struct command *c, const char *argument)
-{
-	return duration_parse(argument, &c->query.critical_age);
-}
-
-static bool
-take_now(struct command *c, const char *argument)
-{
-	return timestamp_parse(argument, strlen(argument), &c->query.now);
-}
-
-static bool
-take_verbose(struct command *c, const char *argument)
-{
-	(void)argument;
-	return c->exact = true;
-}
-
-static bool
-take_version(struct command *c, const char *argument)
-{
-	(void)argument;
-	(void)puts("homelab-status " HOMELAB_VERSION);
-	c->done = EX_OK + 1;
-	return true;
-}
-
-static bool take_help(struct command *c, const char *argument);
-
-static const struct {
-	const char *name, *argument, *help;
-	option_taker take;
-} rows[] = {
-    {"root", "DIR", "the tree that holds world (default /opt/homelab, HOMELAB_ROOT)", take_root},
-    {"node", "NODE", "only what is about this node", take_node},
-    {"service", "SERVICE", "only what is about this service, or NODE/SERVICE", take_service},
-    {"all", NULL, "also what is as it should be, or over", take_all},
-    {"json", NULL, "the same as JSON", take_json},
-    {"follow", NULL, "go on printing changes as they come", take_follow},
-    {"check", NULL, "one line for monitoring plugins; exit status 0, 1, 2 or 3", take_check},
-    {"warning-age", "DUR", "a world is old when older (default 2m)", take_warning_age},
-    {"critical-age", "DUR", "and critical for --check (default 10m)", take_critical_age},
-    {"now", "RFC3339", "take this for now", take_now},
-    {"verbose", NULL, "times as they are, not \"3 m ago\"", take_verbose},
-    {"version", NULL, "print the version", take_version},
-    {"help", NULL, "print this", take_help},
+static const struct option_row rows[] = {
+    {"root", "DIR", "the tree that holds world (default /opt/homelab, HOMELAB_ROOT)", OPTION_TEXT,
+	AT(query.root)},
+    {"node", "NODE", "only what is about this node", OPTION_TEXT, AT(query.node)},
+    {"service", "SERVICE", "only what is about this service, or NODE/SERVICE", OPTION_TAKEN,
+	.take = take_service},
+    {"all", NULL, "also what is as it should be, or over", OPTION_FLAG, AT(query.all)},
+    {"json", NULL, "the same as JSON", OPTION_FLAG, AT(query.json)},
+    {"follow", NULL, "go on printing changes as they come", OPTION_FLAG, AT(follow)},
+    {"check", NULL, "one line for monitoring plugins; exit status 0, 1, 2 or 3", OPTION_FLAG,
+	AT(check)},
+    {"warning-age", "DUR", "a world is old when older (default 2m)", OPTION_DURATION,
+	AT(query.warning_age)},
+    {"critical-age", "DUR", "and critical for --check (default 10m)", OPTION_DURATION,
+	AT(query.critical_age)},
+    {"now", "RFC3339", "take this for now", OPTION_INSTANT, AT(query.now)},
+    {"verbose", NULL, "times as they are, not \"3 m ago\"", OPTION_FLAG, AT(exact)},
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+static const struct options options = {
+    .program = "homelab-status",
+    .usage = "homelab-status [options] [nodes | services | incidents [ID] |\n"
+	     "                      deployments [ID] | history]\n"
+	     "Shows how a homelab stands. ID is of one incident or deployment, or the\n"
+	     "NODE/SERVICE whose latest incident is meant.",
+    .closing = "Durations are whole seconds or 30s, 15m, 6h, 7d. See homelab-status(1).",
+    .width = 20,
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+};
 
 static const char *const subjects[] = {[SUBJECT_NODES] = "nodes",
     [SUBJECT_SERVICES] = "services",
@@ -150,26 +80,6 @@ static const char *const subjects[] = {[SUBJECT_NODES] = "nodes",
     [SUBJECT_HISTORY] = "history"};
 
 enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
-
-static bool
-take_help(struct command *c, const char *argument)
-{
-	(void)argument;
-	(void)puts("usage: homelab-status [options] [nodes | services | incidents [ID] |\n"
-		   "                      deployments [ID] | history]\n"
-		   "Shows how a homelab stands. ID is of one incident or deployment, or the\n"
-		   "NODE/SERVICE whose latest incident is meant.\n");
-	for (size_t i = 0; i < ROWS; i++) {
-		char left[64];
-
-		(void)snprintf(left, sizeof(left), "--%s%s%s", rows[i].name,
-		    rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
-		(void)printf("  %-20s %s\n", left, rows[i].help);
-	}
-	(void)puts("\nDurations are whole seconds or 30s, 15m, 6h, 7d. See homelab-status(1).");
-	c->done = EX_OK + 1;
-	return true;
-}
 
 static bool
 take_words(struct command *c, int count, char **words)
@@ -192,23 +102,11 @@ take_words(struct command *c, int count, char **words)
 static int
 parse_options(struct command *c, int argc, char **argv, struct error *err)
 {
-	struct option options[ROWS + 1] = {{0}};
-	int index;
+	int result = options_parse(&options, c, argc, argv, err);
 
-	for (int i = 0; i < ROWS; i++)
-		options[i] = (struct option){
-		    rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, i};
-	opterr = 0;
-	while (c->done == 0 && (index = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (index == '?' || index == ':')
-			return error_set(err, EX_USAGE, "%s: %s (see --help)", argv[optind - 1],
-			    index == '?' ? "unknown option" : "needs an argument");
-		if (!rows[index].take(c, optarg))
-			return error_set(err, EX_USAGE,
-			    "--%s %s: not a %s it can take (see --help)", rows[index].name, optarg,
-			    rows[index].argument);
-	}
-	if (c->done == 0 && !take_words(c, argc - optind, argv + optind))
+	if (result != 0)
+		return result;
+	if (!take_words(c, argc - optind, argv + optind))
 		return error_set(err, EX_USAGE, "%s: no such argument (see --help)",
 		    argv[argc - optind > 1 ? argc - 1 : optind]);
 	if (c->check && (c->follow || c->query.json || c->query.subject != SUBJECT_OVERVIEW))
@@ -218,20 +116,12 @@ parse_options(struct command *c, int argc, char **argv, struct error *err)
 	return 0;
 }
 
-static const char *
-from_environment(const char *name, const char *otherwise)
-{
-	const char *value = getenv(name);
-
-	return value != NULL && value[0] != '\0' ? value : otherwise;
-}
-
 /* The terminal's, or what COLUMNS says (as watch(1) does); without either no limit. */
 static size_t
 find_columns(bool terminal)
 {
 	struct winsize size = {0};
-	unsigned long columns = strtoul(from_environment("COLUMNS", "0"), NULL, 10);
+	unsigned long columns = strtoul(environment_get("COLUMNS", "0"), NULL, 10);
 
 	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		return size.ws_col;
@@ -250,8 +140,8 @@ open_screen(const struct command *c, struct screen *s)
 	    .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 	    .exact = c->exact || c->follow,
 	    .now = query_now(&c->query)};
-	s->colour = terminal && *from_environment("NO_COLOR", "") == '\0' &&
-	    strcmp(from_environment("TERM", "dumb"), "dumb") != 0;
+	s->colour = terminal && *environment_get("NO_COLOR", "") == '\0' &&
+	    strcmp(environment_get("TERM", "dumb"), "dumb") != 0;
 	if (c->check || c->query.id != NULL)
 		s->columns = 0; /* whole lines */
 }
@@ -382,11 +272,10 @@ main(int argc, char **argv)
 
 	message_init("homelab-status");
 	memory_init();
-	command.query.root = from_environment("HOMELAB_ROOT", "/opt/homelab");
+	command.query.root = environment_get("HOMELAB_ROOT", "/opt/homelab");
 	command.check = asks_for_check(argc, argv);
-	(void)parse_options(&command, argc, argv, &err);
-	if (command.done != 0)
-		return command.done - 1;
+	if (parse_options(&command, argc, argv, &err) == OPTIONS_DONE)
+		return EX_OK;
 	open_screen(&command, &screen);
 	if (command.check)
 		status = run_check(&command, &screen, &err);

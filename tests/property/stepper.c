@@ -65,7 +65,7 @@ main(void)
 		int count = split(lines[turn++ % 2], words);
 
 		optind = 1;
-		if (count < 1 || observer_command_parse(&command, count, words) != 0)
+		if (count < 1 || observer_command_parse(&command, count, words, NULL) != 0)
 			return EX_USAGE;
 		(void)printf("%d\n", step(&command, strcmp(words[0], "early") == 0));
 		(void)fflush(stdout);

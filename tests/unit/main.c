@@ -6,6 +6,7 @@ int
 main(void)
 {
 	static Suite *(*const suites[])(void) = {
+	    options_suite,
 	    timestamp_suite,
 	    names_suite,
 	    pack_suite,

@@ -60,6 +60,7 @@ struct scratch {
 void scratch_make(struct scratch *s);
 void scratch_remove(struct scratch *s);
 
+Suite *options_suite(void);
 Suite *timestamp_suite(void);
 Suite *names_suite(void);
 Suite *pack_suite(void);
