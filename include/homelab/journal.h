@@ -149,9 +149,8 @@ void decisions_path(const struct source *s, const struct directory *d, struct bu
 void snapshot_path(const char *node, const struct snapshot *s, struct buffer *out);
 void manifest_path(const char *node, uint64_t generation, struct buffer *out);
 
-/* The day of a date, made where there is none: compressed from the start where
- * it's before `closed`. */
-struct day *source_day(struct source *s, uint64_t generation, int32_t date, int32_t closed);
+/* The day of a date, made where there is none. */
+struct day *source_day(struct source *s, uint64_t generation, int32_t date);
 
 const struct day *source_find_day(const struct source *s, int32_t date); /* or NULL */
 

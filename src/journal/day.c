@@ -1,7 +1,7 @@
 /*
- * Days: the rows of a source's events of one date. Open days are plain and
- * appended to; days closed for a while are gzip files, to which late rows are
- * appended as further members (RFC 1952, 2.2).
+ * Days: the rows of a source's events of one date. Days are plain and appended to;
+ * those that ended a while ago become gzip files, to which late rows are appended
+ * as further members (RFC 1952, 2.2).
  */
 
 #include "files.h"
@@ -15,7 +15,7 @@ static const char day_magic[FILE_MAGIC] = {'H', 'L', 'r', 'o', 'w', 's', '\n', '
 enum { GZIP_WINDOW = 15 + 16, GZIP_LEVEL = 1, INFLATE_STEP = 1 << 18 };
 
 struct day *
-source_day(struct source *s, uint64_t generation, int32_t date, int32_t closed)
+source_day(struct source *s, uint64_t generation, int32_t date)
 {
 	size_t at = s->day_count;
 
@@ -25,8 +25,7 @@ source_day(struct source *s, uint64_t generation, int32_t date, int32_t closed)
 		return &s->days[at - 1];
 	ARRAY_GROW(s->days, s->day_count, s->day_room);
 	memmove(s->days + at + 1, s->days + at, (s->day_count - at) * sizeof(*s->days));
-	s->days[at] =
-	    (struct day){.date = date, .generation = generation, .compressed = date < closed};
+	s->days[at] = (struct day){.date = date, .generation = generation};
 	s->day_count++;
 	return &s->days[at];
 }

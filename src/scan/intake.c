@@ -14,7 +14,6 @@
 enum {
 	PENDING_MAX = 4 << 20, /* rows kept in memory before they're written */
 	REJECTIONS_SHOWN = 10, /* a source and run */
-	CLOSED_AFTER_DAYS = 2,
 };
 
 int
@@ -31,8 +30,7 @@ intake_flush(struct intake *in, struct error *err)
 				continue;
 			if (day_flush(in->scan->store, s, d, err) < 0)
 				return -1;
-			if (d->compressed)
-				buffer_release(&d->pending);
+			buffer_release(&d->pending);
 		}
 	}
 	return 0;
@@ -52,9 +50,7 @@ is_line(const struct span *span)
 struct day *
 intake_day(struct intake *in, struct source *s, timestamp at)
 {
-	int32_t closed = date_of(in->scan->now) - CLOSED_AFTER_DAYS;
-
-	return source_day(s, in->scan->store->generation, date_of(at), closed);
+	return source_day(s, in->scan->store->generation, date_of(at));
 }
 
 int

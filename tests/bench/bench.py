@@ -62,8 +62,10 @@ def rebuild_files(table, homelab):
     return ours
 
 
-def rebuild_journal(table, homelab):
+def rebuild_journal(table, homelab, what):
     """The event files are gone; the journal has what they said."""
+    events = homelab.summary()['events']['accepted']
+
     def rebuild():
         homelab.without_files()
         try:
@@ -74,10 +76,17 @@ def rebuild_journal(table, homelab):
 
     homelab.settle()
     ours, loop = measure.alternate(table.rounds, rebuild, homelab.loop)
-    assert homelab.summary()['events']['accepted'] == homelab.files
-    table.ratio('rebuild from the journal of %s' % number(homelab.files), ours, loop, 1 / 3,
+    assert homelab.summary()['events']['accepted'] == events
+    table.ratio('rebuild from the %s of %s' % (what, number(homelab.files)), ours, loop, 1 / 3,
                 'bare loop')
     return ours
+
+
+def compress(table, homelab):
+    """On the next day the journal's days are compressed."""
+    cost = homelab.begin_day()
+    table.add('the run that begins a day after a rebuild of %s' % number(homelab.files),
+              '%.2f s (%.2f s of CPU)' % (cost.wall, cost.cpu), '-')
 
 
 def trace_without_news(table, homelab):
@@ -132,7 +141,8 @@ def files_written(homelab, trace):
 def may_be_written(path, node):
     return (path.startswith(('state/observer/journal/%s/' % node, 'world/',
                              'state/observer/partitions/%s/' % node))
-            or path in ('state/observer_checkpoint.json', 'state/observer.lock'))
+            or path in ('state/observer_checkpoint.json', 'state/observer.lock',
+                        'state/observer/outbox/1.jsonl'))
 
 
 def one_event(table, homelab):
@@ -146,7 +156,7 @@ def one_event(table, homelab):
     own = sum(count for path, count in written.items() if 'node-0500' in path)
     table.add('one event of 1 of %s nodes: files written' % number(homelab.nodes),
               ', '.join('%s %d' % item for item in sorted(written.items())),
-              "the node's partition, the checkpoint, changed documents, the summary",
+              "the node's partition, the checkpoint, changed documents, the summary, what changed",
               '%d B of the partition' % own, not other)
 
 
@@ -181,11 +191,13 @@ def measure_size(table, homelab, small):
     ours = rebuild_files(table, homelab)
     table.limit('memory, rebuild of %s files' % number(homelab.files), ours.memory, 64 * MIB, 'MiB',
                 MIB)
-    ours = rebuild_journal(table, homelab)
+    ours = rebuild_journal(table, homelab, 'journal')
     table.limit('memory, from the journal of %s' % number(homelab.files), ours.memory, 64 * MIB,
                 'MiB', MIB)
     no_news(table, small, homelab)
     new_events(table, homelab)
+    compress(table, homelab)
+    rebuild_journal(table, homelab, 'compressed journal')
     expire(table, homelab)      # last: it deletes the files
 
 

@@ -1,4 +1,5 @@
 """A tree to measure on, and what can be done with it."""
+import datetime
 import json
 import os
 import subprocess
@@ -7,12 +8,12 @@ import time
 
 import measure
 
-NOW = '2026-05-30T23:50:00Z'          # the last event that tree.c makes is before it
+NOW = datetime.datetime(2026, 5, 30, 23, 50)    # the last event that tree.c makes is before it
 RACY = 2.5                            # seconds until a listing is trusted
 
 
 def later(seconds):
-    return '2026-05-30T23:%02d:%02dZ' % divmod(50 * 60 + seconds, 60)
+    return (NOW + datetime.timedelta(seconds=seconds)).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 class Homelab:
@@ -46,6 +47,13 @@ class Homelab:
 
     def trace(self, *options):
         return measure.Trace(self.command(*options), os.path.join(self.top, 'trace'))
+
+    def begin_day(self):
+        """A new day begins, in which the observer compresses those before."""
+        self.clock = 660
+        for node in range(self.nodes):
+            self.write_event(node, 30, 0)
+        return self.run()
 
     def forget(self):
         """Puts state and world aside; removing them at once would cost the next run: ext4 avoids

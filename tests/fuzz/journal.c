@@ -34,7 +34,7 @@ manifest_of_day(size_t length, uint64_t rows, bool compressed)
 
 	m->names = memory_alloc(sizeof(*m->names));
 	m->names[m->name_count++] = text_copy("n");
-	*source_day(s, 1, DATE, compressed ? DATE + 1 : DATE) = (struct day){.date = DATE,
+	*source_day(s, 1, DATE) = (struct day){.date = DATE,
 	    .generation = 1,
 	    .length = length,
 	    .rows = rows,

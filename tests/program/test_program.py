@@ -134,6 +134,34 @@ class Program(unittest.TestCase):
         self.assertNotIn('\u202e', done.stderr)
         self.assertIn('\\x1b[2J', done.stderr)
 
+    # Rule: W1
+    def test_a_day_is_compressed_when_the_third_after_it_begins(self):
+        def days():
+            return sorted(path.name for path in journal.glob('2026-*'))
+
+        journal = self.root / 'state/observer/journal/saturn'
+        for date in (13, 14):
+            (self.events / ('b%d.json' % date)).write_text(
+                event(date).replace('05-12T', '05-%dT' % date))
+        options = '--now', '2026-05-14T23:00:00Z'
+        self.assertEqual(self.run_observer(*options).returncode, 0)
+        self.assertEqual(days(), ['2026-05-12.1', '2026-05-13.1', '2026-05-14.1'])
+        (self.events / 'c.json').write_text(event(1).replace('05-12T', '05-15T'))
+        options = '--now', '2026-05-15T23:00:00Z'
+        self.assertEqual(self.run_observer(*options).returncode, 0)
+        self.assertEqual(days(), ['2026-05-12.2.gz', '2026-05-13.1', '2026-05-14.1', '2026-05-15.2'])
+        self.assertEqual(self.run_observer(*options, '--verify').returncode, 0)
+        # A late one goes behind what is compressed.
+        (self.events / 'd.json').write_text(event(2))
+        self.assertEqual(self.run_observer(*options).returncode, 0)
+        self.assertEqual(self.run_observer(*options, '--verify').returncode, 0)
+        self.assertEqual(days()[0], '2026-05-12.2.gz')
+        for path in self.events.iterdir():
+            path.unlink()
+        world = (self.root / 'world/services.json').read_bytes()
+        self.assertEqual(self.run_observer(*options, '--reset').returncode, 0)
+        self.assertEqual((self.root / 'world/services.json').read_bytes(), world)
+
     def test_quiet_is_quiet_and_no_news_is_silent(self):
         self.assertEqual(self.run_observer('--quiet').stderr, '')
         time.sleep(2.1)

@@ -326,9 +326,6 @@ START_TEST(days_of_rows)
 	    event_line("4d10:00:00"), event_line("5d10:00:00"), NULL);
 	yard_scan(&y);
 	ck_assert_uint_eq(y.source->day_count, 4);
-	/* Days that are closed are compressed from the start. */
-	for (size_t i = 0; i < 4; i++)
-		ck_assert_int_eq(y.source->days[i].compressed, i == 0);
 	ck_assert_uint_gt(y.intake.pending_bytes, 0);
 	ck_assert_int_eq(y.intake.oldest_new, time_at("2d10:00:00"));
 	ck_assert_int_eq(intake_flush(&y.intake, NULL), 0);

@@ -52,11 +52,12 @@ arrive(struct bench *b, const struct event *e, const char *source, unsigned numb
 {
 	struct manifest *m = b->manifest;
 	int32_t closed = m->newest == TIMESTAMP_NONE ? 0 : date_of(m->newest) - 2;
-	struct day *d = source_day(
-	    manifest_source(m, source), b->scratch.store.generation + 1, date_of(e->at), closed);
+	struct day *d =
+	    source_day(manifest_source(m, source), b->scratch.store.generation + 1, date_of(e->at));
 	char path[64];
 	struct place place = {.path = path};
 
+	d->compressed |= d->length == 0 && d->date < closed;
 	(void)snprintf(path, sizeof(path), "%s/e-%u.json", source, number);
 	row_pack(&d->pending, e, &place);
 	d->rows++;
