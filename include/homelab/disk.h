@@ -33,6 +33,7 @@ struct disk_calls {
 	int (*unlink)(int dir, const char *path, int flags);
 	int (*mkdir)(int dir, const char *path, mode_t mode);
 	int (*lock)(int fd, int operation); /* flock */
+	bool parallel; /* several threads may call fsync at once */
 };
 
 extern struct disk_calls disk;
@@ -101,6 +102,10 @@ int disk_append(
     int dir, const char *path, uint64_t at, const void *data, size_t length, struct error *err);
 /* Makes durable what was appended to a file. */
 int disk_sync_file(int dir, const char *path, struct error *err);
+
+/* Makes all of these files and directories durable, side by side. -1 with errno of
+ * one that wasn't, and which in *failed; others may not be then. */
+int disk_sync_all(const int *fds, size_t count, size_t *failed);
 
 /* Gives a finished file its name; removes it where that fails. */
 int disk_rename(int dir, const char *from, const char *to, struct error *err);

@@ -16,6 +16,7 @@ struct unsynced_file {
 	int dir;
 	char *path;
 	bool replaces; /* lies beside the file it is to replace */
+	bool directory;
 };
 
 struct unsynced {
@@ -26,14 +27,17 @@ struct unsynced {
 /* A file that was written by others, with disk_append() say; may be added twice. */
 void unsynced_add(struct unsynced *u, int dir, const char *path);
 
+/* A directory, for the names in it. */
+void unsynced_add_dir(struct unsynced *u, int dir, const char *path);
+
 /* disk_create() and disk_replace(), as far as they go without waiting. */
 int unsynced_create(struct unsynced *u, int dir, const char *path, const void *data, size_t length,
     struct error *err);
 int unsynced_replace(struct unsynced *u, int dir, const char *path, const void *data, size_t length,
     struct error *err);
 
-/* Makes all of them durable; not the names, for which their directories are
- * synced. What failed is not to be tried again. */
+/* Makes all of them durable, side by side; names only by their directories. What
+ * failed is not to be tried again. */
 int unsynced_sync(struct unsynced *u, struct error *err);
 
 /* Lets a file take the place of the one it replaces. */

@@ -31,6 +31,7 @@ struct disk_calls disk = {
     .unlink = unlinkat,
     .mkdir = mkdirat,
     .lock = flock,
+    .parallel = true,
 };
 
 int

@@ -10,13 +10,21 @@ static void
 add(struct unsynced *u, int dir, const char *path, bool replaces)
 {
 	ARRAY_GROW(u->items, u->count, u->room);
-	u->items[u->count++] = (struct unsynced_file){dir, text_copy(path), replaces};
+	u->items[u->count++] =
+	    (struct unsynced_file){.dir = dir, .path = text_copy(path), .replaces = replaces};
 }
 
 void
 unsynced_add(struct unsynced *u, int dir, const char *path)
 {
 	add(u, dir, path, false);
+}
+
+void
+unsynced_add_dir(struct unsynced *u, int dir, const char *path)
+{
+	add(u, dir, path, false);
+	u->items[u->count - 1].directory = true;
 }
 
 int
@@ -72,11 +80,13 @@ open_files(const struct unsynced_file *files, size_t count, int *fds, struct err
 		fds[i] = -1;
 	for (size_t i = 0; i < count; i++) {
 		const char *path = written_path(&files[i], beside);
+		int flags = files[i].directory ? O_RDONLY | O_DIRECTORY : O_WRONLY;
 
-		fds[i] = disk.open(files[i].dir, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+		fds[i] = disk.open(files[i].dir, path, flags | O_NOFOLLOW | O_CLOEXEC, 0);
 		if (fds[i] < 0)
 			return error_errno(err, EX_IOERR, "cannot open %s", path);
-		begin(fds[i]);
+		if (!files[i].directory)
+			begin(fds[i]);
 	}
 	return 0;
 }
@@ -86,13 +96,13 @@ static int
 sync_some(const struct unsynced_file *files, size_t count, struct error *err)
 {
 	int fds[AT_ONCE], failed = open_files(files, count, fds, err);
+	size_t which;
 
-	for (size_t i = 0; i < count && fds[i] >= 0; i++) {
-		if (!failed && disk.fsync(fds[i]) < 0)
-			failed = error_errno(err, EX_IOERR, "cannot sync %s", files[i].path);
+	if (!failed && disk_sync_all(fds, count, &which) < 0)
+		failed = error_errno(err, EX_IOERR, "cannot sync %s", files[which].path);
+	for (size_t i = 0; i < count && fds[i] >= 0; i++)
 		if (disk.close(fds[i]) < 0 && !failed)
 			failed = error_errno(err, EX_IOERR, "cannot close %s", files[i].path);
-	}
 	return failed;
 }
 

@@ -1,10 +1,9 @@
 /*
  * The commit. All files are written first, under names that nobody reads: journal
  * and snapshots (by the workers), manifests of the partitions that changed, outbox,
- * the new checkpoint, documents, summary. Then all become durable at once, and then
- * real, each step durable before the next:
+ * the new checkpoint, documents, summary. Then all of them, and the directories they
+ * are in, become durable at once, and then real, each step durable before the next:
  *
- *	the names of the state's new files
  *	the checkpoint: the run is real from its rename on
  *	documents
  *	summary
@@ -186,21 +185,21 @@ add_directories(const json_t *files, json_t *set)
 }
 
 /* The store's own directories, down to its name in ROOT/state. */
-static int
-sync_store(struct observer *o, struct error *err)
+static void
+add_store(const struct observer *o, struct unsynced *unsynced)
 {
-	if (disk_sync_dir(o->store.fd, "journal", err) < 0 ||
-	    disk_sync_dir(o->store.fd, "partitions", err) < 0 ||
-	    disk_sync_dir(o->store.fd, ".", err) < 0)
-		return -1;
-	return disk_sync_dir(o->state, ".", err);
+	unsynced_add_dir(unsynced, o->store.fd, "journal");
+	unsynced_add_dir(unsynced, o->store.fd, "partitions");
+	unsynced_add_dir(unsynced, o->store.fd, ".");
+	unsynced_add_dir(unsynced, o->state, ".");
 }
 
-/* Syncs the directories in which this run made files; also those above one that
+/* The directories in which this run made files are to be synced; also those above one that
  * has no committed file, since whoever made it may have been killed before its
  * name was durable. */
-static int
-sync_directories(struct observer *o, const json_t *before, const json_t *now, struct error *err)
+static void
+sync_directories(
+    const struct observer *o, const json_t *before, const json_t *now, struct unsynced *unsynced)
 {
 	json_auto_t *known = json_object(), *touched = json_object(),
 		    *made = json_copy((json_t *)now);
@@ -213,11 +212,11 @@ sync_directories(struct observer *o, const json_t *before, const json_t *now, st
 	add_directories(before, known);
 	add_directories(made, touched);
 	json_object_foreach (touched, path, value) {
-		if (disk_sync_dir(o->store.fd, path, err) < 0)
-			return -1;
+		unsynced_add_dir(unsynced, o->store.fd, path);
 		is_new |= json_object_get(known, path) == NULL;
 	}
-	return is_new ? sync_store(o, err) : 0;
+	if (is_new)
+		add_store(o, unsynced);
 }
 
 static int
@@ -323,15 +322,6 @@ write_all(struct observer *o, struct publication *world, struct error *err)
 }
 
 static int
-make_durable(struct observer *o, struct unsynced *unsynced, const json_t *before, const json_t *now,
-    struct error *err)
-{
-	if (unsynced_sync(unsynced, err) < 0)
-		return -1;
-	return sync_directories(o, before, now, err);
-}
-
-static int
 make_real(struct observer *o, struct publication *world, struct error *err)
 {
 	if (unsynced_rename(world->unsynced, o->state, CHECKPOINT_NAME, err) < 0)
@@ -375,8 +365,9 @@ observer_commit(struct observer *o, struct error *err)
 	outbox_files(&o->outbox, before);
 	failed = write_all(o, &world, err);
 	outbox_files(&o->outbox, now);
+	sync_directories(o, before, now, &unsynced);
 	if (!failed)
-		failed = make_durable(o, &unsynced, before, now, err);
+		failed = unsynced_sync(&unsynced, err);
 	if (!failed)
 		failed = make_real(o, &world, err);
 	unsynced_release(&unsynced);

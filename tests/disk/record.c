@@ -284,7 +284,8 @@ record_begin(const char *at)
 	real = disk;
 	memset(descriptors, 0, sizeof(descriptors));
 	disk = (struct disk_calls){on_open, on_stat, on_fstat, on_read, on_list, on_next, on_write,
-	    on_truncate, on_chmod, on_fsync, on_close, on_rename, on_unlink, on_mkdir, on_lock};
+	    on_truncate, on_chmod, on_fsync, on_close, on_rename, on_unlink, on_mkdir, on_lock,
+	    false};
 }
 
 void

@@ -22,7 +22,8 @@ KINDS = ("condition", "operand", "edge", "row", "statement")
 EDGES = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 COMPARISONS = (*EDGES, "==", "!=")
 RELEASES = re.compile(r"(.*_)?(free|close|release|unlock|decref)(_.*)?")
-SYNCS = ("fsync", "disk_sync_dir", "unsynced_sync", "unsynced_add", "manifest_take_unsynced")
+SYNCS = ("fsync", "disk_sync_dir", "disk_sync_all", "unsynced_sync", "unsynced_add",
+         "unsynced_add_dir", "manifest_take_unsynced")
 WRAPPERS = ("ParenExpr", "ImplicitCastExpr", "CStyleCastExpr", "ConstantExpr")
 
 

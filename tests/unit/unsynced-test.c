@@ -67,6 +67,7 @@ files_make(struct files *f)
 	disk.write = spy_write;
 	disk.fsync = spy_fsync;
 	disk.close = spy_close;
+	disk.parallel = false;
 }
 
 static void

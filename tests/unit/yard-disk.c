@@ -175,7 +175,7 @@ yard_disk_begin(void)
 	real = disk;
 	disk = (struct disk_calls){on_open, on_stat, on_fstat, on_read, on_list, on_next,
 	    real.write, real.truncate, real.chmod, on_fsync, real.close, real.rename, real.unlink,
-	    real.mkdir, real.lock};
+	    real.mkdir, real.lock, false};
 	memset(&fault, 0, sizeof(fault));
 	yard_shorten(NULL, 0);
 }
