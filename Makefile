@@ -372,7 +372,15 @@ $(B)/bench-tree $(B)/bench-loop: $(B)/bench-%: $(B)/tests/bench/%.o $(B)/libhome
 
 -include $(BENCH_OBJECTS:.o=.d)
 
-bench: $(B)/homelab-observer $(B)/bench-tree $(B)/bench-loop
+# A disk whose flushes take their time, where there is FUSE.
+SLOW_DISK = $(shell $(PKG_CONFIG) --exists fuse3 2>/dev/null && echo $(B)/slowdisk)
+
+$(B)/slowdisk: tests/bench/slowdisk.c
+	@echo '  CC      $@'
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) $(shell $(PKG_CONFIG) --cflags fuse3) -o $@ $< \
+		$(LDFLAGS) $(shell $(PKG_CONFIG) --libs fuse3)
+
+bench: $(B)/homelab-observer $(B)/bench-tree $(B)/bench-loop $(SLOW_DISK)
 	$(PYTHON) -B tests/bench/bench.py --build $(B) --files $(BENCH_FILES) \
 		--rounds $(BENCH_ROUNDS)
 	+$(Q)$(MAKE) bench-agent

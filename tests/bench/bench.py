@@ -14,7 +14,8 @@ import time
 
 import measure
 from homelab import Homelab
-from watch import measure_watch
+from slowdisk import FLUSH, Missing, slow_disk
+from watch import measure_slow, measure_watch
 
 MIB = 1 << 20
 
@@ -201,10 +202,23 @@ def measure_size(table, homelab, small):
     expire(table, homelab)      # last: it deletes the files
 
 
+def watched(build, top):
+    return Homelab(build, top, 'watched', 6, 16, 30, 10000)
+
+
+def bench_slow_disk(table, build, top):
+    try:
+        with slow_disk(build, top) as directory:
+            measure_slow(table, watched(build, directory), ', flushes of %g ms' % (FLUSH * 1000))
+    except Missing as what:
+        table.add('a slow disk', 'SKIP: %s' % what, '-')
+
+
 def bench(table, build, top, sizes):
     small = Homelab(build, top, 'small', 6, 16, 30, 1000)
     small.rebuild()
-    measure_watch(table, Homelab(build, top, 'watched', 6, 16, 30, 10000))
+    measure_watch(table, watched(build, top))
+    bench_slow_disk(table, build, top)
     for files in sizes:
         homelab = Homelab(build, top, 'files-%d' % files, 6, 16, 30, files)
         measure_size(table, homelab, small)

@@ -99,7 +99,7 @@ def one_latency(watch, n):
             return spent
 
 
-def measure_latency(table, watch, homelab):
+def measure_latency(table, watch, homelab, where=''):
     ours, one = [], []
     with open(os.path.join(homelab.root, 'world/services.json'), 'rb') as file:
         data = file.read()
@@ -109,7 +109,7 @@ def measure_latency(table, watch, homelab):
     replace = statistics.median(one)
     for what, value, factor in (('median', statistics.median(ours), 3),
                                 ('99 of 100', sorted(ours)[SAMPLES - 2], 10)):
-        table.add('event file to world on disk, ' + what, '%.2f ms' % (value * 1000),
+        table.add('event file to world on disk%s, %s' % (where, what), '%.2f ms' % (value * 1000),
                   '%d x one durable replace, %.2f ms' % (factor, replace * 1000),
                   '%.2f' % (value / replace), value <= factor * replace)
 
@@ -136,6 +136,12 @@ def measure_memory(table, watch):
     table.limit('memory, after an hour of %d events' % AN_HOUR, after - before, 2 * MIB, 'MiB more',
                 MIB)
     table.add('memory of --watch', '%.1f MiB' % (after / MIB), '-')
+
+
+def measure_slow(table, homelab, where):
+    homelab.settle()
+    with contextlib.closing(Watch(homelab)) as watch:
+        measure_latency(table, watch, homelab, where)
 
 
 def measure_watch(table, homelab):
