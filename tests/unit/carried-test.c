@@ -148,6 +148,24 @@ START_TEST(lines_are_read_again)
 }
 END_TEST
 
+/* Where a file is there, what was rejected in it waits for nothing. */
+START_TEST(a_line_is_no_event_any_more)
+{
+	struct yard y;
+
+	yard_make(&y);
+	yard_decide(&y, "c.jsonl", VERDICT_READ, 66, 0);
+	yard_decide(&y, "c.jsonl/64", VERDICT_REJECTED, 0, 0);
+	yard_put(&y, "c.jsonl", event_line("10:00:00"), " \n", NULL);
+	yard_rebuild(&y);
+	yard_scan(&y);
+	yard_expect(&y,
+	    "c.jsonl read 66\n; top c.jsonl complete newest 10:00:00 watched c.jsonl\n"
+	    "; rows c.jsonl@0-64");
+	yard_remove(&y);
+}
+END_TEST
+
 /* What was taken once is taken again, whatever the time is now and whatever came
  * since; not where the base stands for it. */
 START_TEST(what_was_taken_is_taken)
@@ -253,6 +271,7 @@ carried_suite(void)
 	tcase_add_test(tcase, a_directory_is_gone);
 	tcase_add_test(tcase, what_is_not_read_again);
 	tcase_add_test(tcase, lines_are_read_again);
+	tcase_add_test(tcase, a_line_is_no_event_any_more);
 	tcase_add_test(tcase, what_was_taken_is_taken);
 	tcase_add_test(tcase, what_was_too_late);
 	tcase_add_test(tcase, another_nodes_events);
