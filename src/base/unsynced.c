@@ -123,11 +123,14 @@ unsynced_rename(struct unsynced *u, int dir, const char *path, struct error *err
 {
 	char beside[PATH_MAX];
 
-	for (struct unsynced_file *f = u->items; f < u->items + u->count; f++)
+	for (size_t i = 0; i < u->count; i++) {
+		struct unsynced_file *f = &u->items[i];
+
 		if (f->replaces && f->dir == dir && strcmp(f->path, path) == 0) {
 			f->replaces = false;
 			return disk_rename(dir, disk_beside(path, beside), path, err);
 		}
+	}
 	return 0;
 }
 
@@ -136,7 +139,9 @@ unsynced_release(struct unsynced *u)
 {
 	char beside[PATH_MAX];
 
-	for (struct unsynced_file *f = u->items; f < u->items + u->count; f++) {
+	for (size_t i = 0; i < u->count; i++) {
+		struct unsynced_file *f = &u->items[i];
+
 		if (f->replaces)
 			(void)disk_remove(f->dir, disk_beside(f->path, beside), NULL);
 		free(f->path);

@@ -34,9 +34,10 @@ entries_begin(struct entries *e, const struct buffer *document)
 {
 	const char *text = (const char *)document->data;
 
-	*e = (struct entries){text, text + document->length};
+	*e = (struct entries){0};
 	if (document->length == 0)
 		return true;
+	*e = (struct entries){text, text + document->length};
 	if (document->length == sizeof(NONE) - 1 && starts(e->at, e->end, NONE)) {
 		e->at = e->end;
 		return true;

@@ -106,13 +106,16 @@ static void
 note_ids(struct view *v)
 {
 	v->deployment_ids = json_object();
-	for (const struct record *r = v->records; r < v->records + v->record_count; r++)
+	for (size_t i = 0; i < v->record_count; i++) {
+		const struct record *r = &v->records[i];
+
 		for (const struct part *part = r->parts; part < r->parts + r->part_count; part++) {
 			cleanup_buffer struct buffer key = {0};
 
 			run_key(part->node->name, part->run->id, part->run->made, &key);
 			member(v->deployment_ids, buffer_string(&key), json_text(r->id));
 		}
+	}
 }
 
 void

@@ -245,18 +245,20 @@ find_range(const struct track *t, const char *runtime, size_t *first, size_t *en
 		++*end;
 }
 
-/* Both are sorted; what is seen goes over to *out. */
+/* What is known from `i` to `end`, and what is seen: both are sorted; what is seen goes
+ * over to *out. */
 static void
-match(struct container *known, size_t count, const struct containers *seen, struct pairs *out)
+match(const struct containers *known, size_t i, size_t end, const struct containers *seen,
+    struct pairs *out)
 {
-	for (size_t i = 0, k = 0; i < count || k < seen->count;) {
-		int order = i == count ? 1 :
-		    k == seen->count   ? -1 :
-					 container_compare(&known[i], &seen->list[k]);
+	for (size_t k = 0; i < end || k < seen->count;) {
+		int order = i == end ? 1 :
+		    k == seen->count ? -1 :
+				       container_compare(&known->list[i], &seen->list[k]);
 		struct pair p = {0};
 
 		if (order <= 0)
-			p.before = &known[i++];
+			p.before = &known->list[i++];
 		if (order >= 0)
 			p.after = seen->list[k++];
 		ARRAY_GROW(out->list, out->count, out->room);
@@ -301,7 +303,7 @@ track_update(struct track *t, const char *runtime, const struct containers *seen
 		return;
 	copy = copy_seen(seen, look->runtime);
 	find_range(t, look->runtime, &first, &end);
-	match(t->known.list + first, end - first, &copy, &pairs);
+	match(&t->known, first, end, &copy, &pairs);
 	tell_all(&pairs, look->at, now, out);
 	transitions_sort(out);
 	replace(t, first, end, &pairs);

@@ -56,7 +56,9 @@ class Story(cases.AgentTest):
             wait_for("healthy again", lambda: self.status() == "healthy", 30)
             self.recovered(it)
             self.runtime.remove(it)
+            # A kubelet's next attempt had the one before it removed, which was told, too.
             self.agent.wait_for("container_removed", "web")
+            wait_for("gone", lambda: self.status() == "unknown")
         self.assertEqual(self.status(), "unknown")
         self.assertEqual(self.agent.service("web")["containers"], [])
 

@@ -72,7 +72,8 @@ static struct partition *
 sorted_fold(const struct bench *b, timestamp before)
 {
 	cleanup_free struct row *rows = memory_resize(NULL, b->count, sizeof(*rows));
-	struct unpack in = {b->all.data, b->all.data + b->all.length, false}, frame;
+	const unsigned char *end = b->all.length > 0 ? b->all.data + b->all.length : b->all.data;
+	struct unpack in = {b->all.data, end, false}, frame;
 	struct partition *p = partition_new("n");
 	size_t count = 0;
 	struct event e;
