@@ -208,7 +208,8 @@ add_lines(int store, const struct outbox *o, size_t count, uint64_t limit, struc
 	from = last_lines(&text, limit, &found);
 	if (add_lines(store, o, count - 1, limit - found, out, err) < 0)
 		return -1;
-	buffer_add(out, text.data + from, text.length - from);
+	if (from < text.length)
+		buffer_add(out, text.data + from, text.length - from);
 	return 0;
 }
 
