@@ -102,6 +102,12 @@ went_as(struct walk *w, const char *key, const json_t *before, bool over, const 
 
 static const char *const pressures[] = {"cpu_pressure", "disk_pressure", "memory_pressure"};
 
+static bool
+is_none(const json_t *pressure)
+{
+	return pressure == NULL || json_is_null(pressure);
+}
+
 static void
 compare_pressures(struct walk *w, const char *node, const json_t *before, const json_t *after)
 {
@@ -111,9 +117,7 @@ compare_pressures(struct walk *w, const char *node, const json_t *before, const 
 		const json_t *is = json_object_get(after, pressures[i]);
 		json_t *event;
 
-		if (json_is_null(was) ? json_is_null(is) : json_equal(was, is))
-			continue;
-		if (was == NULL && json_is_null(is))
+		if (is_none(was) ? is_none(is) : json_equal(was, is))
 			continue;
 		buffer_text(&key, "%s/%s", node, pressures[i]);
 		event = say(w, "pressure_changed", buffer_string(&key), NULL, NULL,

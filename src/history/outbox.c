@@ -10,7 +10,6 @@ segment_path(const struct outbox_segment *s, struct buffer *out)
 {
 	out->length = 0;
 	buffer_text(out, OUTBOX_DIR "/%llu.jsonl", (unsigned long long)s->first);
-	(void)buffer_string(out);
 }
 
 void

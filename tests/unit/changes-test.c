@@ -20,6 +20,10 @@
 	", 'started_at': " started                                                                 \
 	", 'last_occurrence': " AT("11:30:00") ", 'resolved_at': " resolved "}"
 #define ACTIVE INCIDENT("i", "active", "error", 2, AT("11:20:00"), "null")
+#define OTHER(id, started)                                                                         \
+	"'" id "': {'node': 'a', 'service': 'x', 'status': 'active', 'severity': 'error', "        \
+	"'message': 'm', 'correlation_id': null, 'occurrence_count': 3, 'started_at': " started    \
+	", 'last_occurrence': " AT("11:30:00") ", 'resolved_at': null}"
 #define RESOLVED INCIDENT("i", "resolved", "error", 2, AT("11:20:00"), AT("11:40:00"))
 #define OVER INCIDENT("i", "resolved", "error", 2, AT("10:00:00"), AT("10:59:59"))
 #define DEPLOYMENT(id, nodes, status, attempts, started, ended)                                    \
@@ -118,6 +122,38 @@ static const struct difference differences[] = {
 	NULL,
 	"12:00:00 incident_expired i 'active'>null b/w\n"
 	"11:20:00 incident_opened i null>'active' a/w error m 2\n"},
+    {"one of another service doesn't", DOCUMENT_INCIDENTS, ACTIVE, OTHER("h", AT("11:19:00")), "a",
+	"11:19:00 incident_opened h null>'active' a/x error m 3\n"
+	"12:00:00 incident_withdrawn i 'active'>null a/w error m 2 replaced_by null\n"},
+    {"an id that stands for another service now", DOCUMENT_INCIDENTS, OTHER("i", AT("11:20:00")),
+	ACTIVE, NULL,
+	"12:00:00 incident_expired i 'active'>null a/x error m 3\n"
+	"11:20:00 incident_opened i null>'active' a/w error m 2\n"},
+    {"and what it stood for has another id", DOCUMENT_INCIDENTS, OTHER("i", AT("11:20:00")),
+	ACTIVE ", " OTHER("j", AT("11:19:00")), NULL,
+	"12:00:00 incident_withdrawn i 'active'>null a/x error m 3 replaced_by 'j'\n"
+	"11:20:00 incident_opened i null>'active' a/w error m 2\n"
+	"11:19:00 incident_opened j null>'active' a/x error m 3\n"},
+    /* Documents that others changed may lack anything. */
+    {"an incident of nowhere", DOCUMENT_INCIDENTS, "'i': {'status': 'active'}", "", "a",
+	"12:00:00 incident_expired i 'active'>null\n"},
+    {"one without a status", DOCUMENT_INCIDENTS, "", "'i': {'node': 'a', 'service': 'w'}", NULL,
+	"12:00:00 incident_opened i null>'active' a/w\n"},
+    {"a service that wasn't named before", DOCUMENT_INCIDENTS,
+	"'i': {'node': 'a', 'status': 'active'}", ACTIVE, NULL,
+	"12:00:00 incident_expired i 'active'>null a\n"
+	"11:20:00 incident_opened i null>'active' a/w error m 2\n"},
+    {"a service that isn't named any more", DOCUMENT_INCIDENTS, ACTIVE,
+	"'i': {'node': 'a', 'status': 'active'}", NULL,
+	"12:00:00 incident_expired i 'active'>null a/w error m 2\n"
+	"12:00:00 incident_opened i null>'active' a\n"},
+    {"a deployment of nowhere", DOCUMENT_DEPLOYMENTS, "", "'d': {'status': 'in_progress'}", NULL,
+	"12:00:00 deployment_started d null>'in_progress' of d\n"},
+    {"a node without pressures", DOCUMENT_NODES, "'a': {'status': 'online'}",
+	"'a': {'status': 'online', 'cpu_pressure': null, 'disk_pressure': 'low'}", NULL,
+	"12:00:00 pressure_changed a/disk_pressure null>'low' a\n"},
+    {"drift of no service", DOCUMENT_COUNT, DRIFT("1"), DRIFT("'a/a'"), NULL,
+	"12:00:00 drift_changed missing null>null +['a/a'] -[1]\n"},
     {"a deployment", DOCUMENT_DEPLOYMENTS, "", RUNS(1), NULL,
 	"11:50:00 deployment_started d null>'in_progress' a/w of d\n"},
     {"one that has stalled already", DOCUMENT_DEPLOYMENTS, "", STALLED, NULL,
@@ -130,9 +166,13 @@ static const struct difference differences[] = {
     {"ids that only look made", DOCUMENT_DEPLOYMENTS, "",
 	DEPLOYMENT("dep-17-ab-w", "'a'", "in_progress", 1, AT("11:50:00"), "null") ", " DEPLOYMENT(
 	    "dep17-a-w", "'a'", "in_progress", 1, AT("11:50:00"),
-	    "null") ", " DEPLOYMENT("dex-1-a-w", "'a'", "in_progress", 1, AT("11:50:00"), "null"),
+	    "null") ", " DEPLOYMENT("dex-1-a-w", "'a'", "in_progress", 1, AT("11:50:00"),
+	    "null") ", " DEPLOYMENT("dep-17-b-w", "'a'", "in_progress", 1, AT("11:50:00"),
+	    "null") ", " DEPLOYMENT("dep-17xa-w", "'a'", "in_progress", 1, AT("11:50:00"), "null"),
 	NULL,
 	"11:50:00 deployment_started dep-17-ab-w null>'in_progress' a/w of dep-17-ab-w\n"
+	"11:50:00 deployment_started dep-17-b-w null>'in_progress' a/w of dep-17-b-w\n"
+	"11:50:00 deployment_started dep-17xa-w null>'in_progress' a/w of dep-17xa-w\n"
 	"11:50:00 deployment_started dep17-a-w null>'in_progress' a/w of dep17-a-w\n"
 	"11:50:00 deployment_started dex-1-a-w null>'in_progress' a/w of dex-1-a-w\n"},
     {"finished", DOCUMENT_DEPLOYMENTS, RUNS(1), DONE(1), NULL,
@@ -374,6 +414,37 @@ START_TEST(goes_with_its_place)
 }
 END_TEST
 
+/* What takes an incident's place is an incident, and so on. */
+START_TEST(documents_are_compared_each_for_itself)
+{
+	struct pair p;
+
+	pair_make(&p, "a");
+	pair_put(&p, DOCUMENT_INCIDENTS, "",
+	    INCIDENT("h", "active", "error", 3, AT("11:19:00"), "null"));
+	pair_put(&p, DOCUMENT_DEPLOYMENTS, RUNS(1), "");
+	json_auto_t *came = changes_between(&p.in);
+	expect(came,
+	    "11:19:00 incident_opened h null>'active' a/w error m 3\n"
+	    "12:00:00 deployment_withdrawn d 'in_progress'>null a/w of d replaced_by null\n",
+	    "an incident came");
+	pair_release(&p);
+	pair_make(&p, "a");
+	pair_put(&p, DOCUMENT_INCIDENTS,
+	    INCIDENT("d", "active", "error", 2, AT("11:51:00"), "null"), "");
+	pair_put(&p, DOCUMENT_DEPLOYMENTS,
+	    DEPLOYMENT("d", "'a'", "completed", 1, AT("10:00:00"), AT("10:59:59")),
+	    DEPLOYMENT("e", "'a'", "in_progress", 1, AT("11:50:00"), "null"));
+	json_auto_t *went = changes_between(&p.in);
+	expect(went,
+	    "12:00:00 incident_withdrawn d 'active'>null a/w error m 2 replaced_by null\n"
+	    "12:00:00 deployment_expired d 'completed'>null a/w of d\n"
+	    "11:50:00 deployment_started e null>'in_progress' a/w of e\n",
+	    "an incident went");
+	pair_release(&p);
+}
+END_TEST
+
 START_TEST(groups_are_in_order)
 {
 	struct pair p;
@@ -435,6 +506,20 @@ START_TEST(damage_is_seen)
 }
 END_TEST
 
+/* In the world that is now, too: it may have been changed since it was made. */
+START_TEST(damage_is_seen_on_either_side)
+{
+	struct pair p;
+
+	pair_make(&p, NULL);
+	pair_put(&p, DOCUMENT_NODES, "'b': " NODE("online", "null"), "");
+	p.after[DOCUMENT_NODES].length = 0;
+	buffer_text(&p.after[DOCUMENT_NODES], "{\n  \"a\": {\n    \"x\"\n  }\n}\n");
+	ck_assert_ptr_null(changes_between(&p.in));
+	pair_release(&p);
+}
+END_TEST
+
 Suite *
 changes_suite(void)
 {
@@ -443,9 +528,11 @@ changes_suite(void)
 
 	tcase_add_loop_test(tc, differences_are_told, 0, COUNT(differences));
 	tcase_add_test(tc, goes_with_its_place);
+	tcase_add_test(tc, documents_are_compared_each_for_itself);
 	tcase_add_test(tc, groups_are_in_order);
 	tcase_add_test(tc, nothing_is_known);
 	tcase_add_loop_test(tc, damage_is_seen, 0, COUNT(damaged));
+	tcase_add_test(tc, damage_is_seen_on_either_side);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

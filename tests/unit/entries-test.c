@@ -35,6 +35,7 @@ static const struct entries_case cases[] = {
     {"", "0"},
     {"{}\n", "0"},
     {"{}", "no"},
+    {"{}\nx\n", "no"},
     {"[\n", "no"},
     {"{\n", "0"},
     {"{\n}\n", "-1"},
@@ -54,7 +55,10 @@ static const struct entries_case cases[] = {
     /* something behind the end, or no member */
     {"{\n  \"a\": {\n    \"x\": 1\n  }\n}\n}\n", "{\"a\":{\"x\":1}};-1"},
     {"{\n  \"a\": {\n    \"x\": 1\n  },\n5\n", "{\"a\":{\"x\":1}};-1"},
+    {"{\n    \"a\": {\n    \"x\": 1\n  }\n}\n", "-1"},
+    {"{\n  a\": {\n    \"x\": 1\n  }\n}\n", "-1"},
     /* found by indentation, but no object of its own */
+    {"{\n  \"a\": {}, \"b\": {\n  }\n}\n", "?;0"},
     {"{\n  \"a\": 5,\n  \"b\": {\n  }\n}\n", "?;0"},
     {"{\n  \"a\": [\n  }\n}\n", "?;0"},
     {"{\n  \"a\": {\n    \"x\": 1,\n    \"x\": 2\n  }\n}\n", "?;0"},

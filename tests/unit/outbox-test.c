@@ -255,6 +255,20 @@ three_segments(struct box *b)
 	ck_assert_uint_eq(b->outbox.count, 3);
 }
 
+START_TEST(files_are_those_of_all_segments)
+{
+	json_auto_t *files = json_object(), *expected = NULL;
+	struct box b;
+
+	three_segments(&b);
+	outbox_files(&b.outbox, files);
+	expected = json_pack(
+	    "{s:b,s:b,s:b}", "outbox/1.jsonl", 1, "outbox/2.jsonl", 1, "outbox/3.jsonl", 1);
+	ck_assert(json_equal(files, expected));
+	box_remove(&b);
+}
+END_TEST
+
 START_TEST(what_is_gone_is_left_out)
 {
 	struct box b;
@@ -349,6 +363,7 @@ outbox_suite(void)
 	Suite *suite = suite_create("outbox");
 	TCase *tc = tcase_create("outbox");
 
+	tcase_add_test(tc, files_are_those_of_all_segments);
 	tcase_add_test(tc, lines_are_appended);
 	tcase_add_test(tc, history_is_a_document);
 	tcase_add_test(tc, segments_follow_each_other);
