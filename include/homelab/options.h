@@ -4,6 +4,7 @@
 #include <homelab/error.h>
 #include <homelab/timestamp.h>
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -79,5 +80,8 @@ void options_print(int width, const char *left, const char *help);
 
 /* What the environment says, or `otherwise` where that is nothing or empty. */
 const char *environment_get(const char *name, const char *otherwise);
+
+/* The whole path of what is there under a relative one, in `out`; else `path`. */
+const char *path_absolute(const char *path, char out[PATH_MAX]);
 
 #endif

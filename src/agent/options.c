@@ -114,8 +114,7 @@ agent_options_parse(struct agent_options *o, int argc, char **argv, struct error
 		return result;
 	if (options_end(argc, argv, err) < 0)
 		return -1;
-	if (o->root[0] != '/' && realpath(o->root, o->absolute) != NULL)
-		o->root = o->absolute;
+	o->root = path_absolute(o->root, o->absolute);
 	if (o->repo == NULL)
 		o->repo = o->root;
 	if (o->runtimes.count == 0)

@@ -1,5 +1,6 @@
 #include <homelab/names.h>
 #include <homelab/node.h>
+#include <homelab/options.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,9 @@
 const char *
 node_name_find(char *out, size_t size)
 {
-	const char *value = getenv("NODE_NAME");
+	const char *value = environment_get("NODE_NAME", NULL);
 
-	if (value != NULL && value[0] != '\0')
+	if (value != NULL)
 		return value;
 	if (gethostname(out, size) < 0)
 		return "";

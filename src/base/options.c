@@ -30,6 +30,12 @@ environment_get(const char *name, const char *otherwise)
 	return value != NULL && value[0] != '\0' ? value : otherwise;
 }
 
+const char *
+path_absolute(const char *path, char out[PATH_MAX])
+{
+	return path[0] != '/' && realpath(path, out) != NULL ? out : path;
+}
+
 /* --- kinds ---------------------------------------------------------------- */
 
 static int

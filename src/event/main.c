@@ -57,8 +57,7 @@ run(struct event_command *c, int argc, char **argv, struct error *err)
 
 	if (parsed != 0)
 		return parsed < 0 ? -1 : EX_OK;
-	if (c->root[0] != '/' && realpath(c->root, c->absolute) != NULL)
-		c->root = c->absolute;
+	c->root = path_absolute(c->root, c->absolute);
 	return c->runs ? deployment_run(c, err) : write_event(c, err);
 }
 

@@ -90,8 +90,7 @@ observer_command_parse(struct observer_command *c, int argc, char **argv, struct
 	if (c->watch && (c->verify || c->options.dry_run || c->options.now != TIMESTAMP_NONE))
 		return error_set(err, EX_USAGE, "--watch: not with --verify, --dry-run or --now");
 	/* The checkpoint names whole paths. */
-	if (c->options.root[0] != '/' && realpath(c->options.root, c->absolute) != NULL)
-		c->options.root = c->absolute;
+	c->options.root = path_absolute(c->options.root, c->absolute);
 	if (c->options.repo == NULL)
 		c->options.repo = c->options.root;
 	return 0;
