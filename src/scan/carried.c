@@ -5,6 +5,8 @@
 
 #include "listing.h"
 
+#include <homelab/names.h>
+
 #include <string.h>
 
 static bool
@@ -19,12 +21,13 @@ is_line(const struct decision *d)
 static bool
 waits_for_file(const struct listing *l, const struct decision *d)
 {
-	cleanup_free char *name = NULL;
+	char name[EVENT_FILE_NAME_MAX + 1];
 	const struct decision *file;
+	uint64_t offset;
 
-	if (!is_line(d) || (d->verdict != VERDICT_REJECTED && d->verdict != VERDICT_HELD))
+	if ((d->verdict != VERDICT_REJECTED && d->verdict != VERDICT_HELD) ||
+	    !listing_split_key(d->key, name, sizeof(name), &offset))
 		return false;
-	name = text_copy_length(d->key, strcspn(d->key, "/"));
 	file = decisions_find(&l->out, name);
 	return file == NULL || !file->present;
 }

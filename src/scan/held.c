@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The file's part of a line's key "name/offset". */
-static bool
-split_key(const char *key, char *name, size_t size, uint64_t *offset)
+bool
+listing_split_key(const char *key, char *name, size_t size, uint64_t *offset)
 {
 	const char *slash = strchr(key, '/');
 
@@ -51,7 +50,7 @@ settle_item(struct listing *l, size_t i, struct error *err)
 
 	if (file->verdict != VERDICT_HELD)
 		return 0;
-	line = split_key(file->key, name, sizeof(name), &offset);
+	line = listing_split_key(file->key, name, sizeof(name), &offset);
 	if (line)
 		file = decisions_find(&l->out, name);
 	if (file == NULL || !file->present || file->verdict == VERDICT_SHRUNK)

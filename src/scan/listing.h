@@ -25,7 +25,10 @@ void listing_note(struct listing *l, const char *name, enum outcome outcome);
 enum opened { OPENED, OPENED_STRAY, OPENED_GONE, OPENED_NOT };
 enum opened listing_open(const struct listing *l, struct candidate *c);
 
-/* held.c: takes in the held lines that are due, and counts what goes on
+/* held.c: the parts of a line's key "name/offset"; `name` has `size` bytes. False for
+ * a file's key. */
+bool listing_split_key(const char *key, char *name, size_t size, uint64_t *offset);
+/* Takes in the held lines that are due, and counts what goes on
  * waiting. */
 int listing_settle_held(struct listing *l, struct error *err);
 
