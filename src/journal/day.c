@@ -197,14 +197,16 @@ day_compress(struct store *store, const struct source *s, struct day *d, struct 
 	    .bytes = d->bytes,
 	    .old_rows = d->old_rows,
 	    .old_bytes = d->old_bytes,
-	    .compressed = true};
+	    .compressed = true,
+	    .unsynced = true};
 
 	buffer_add(&rows, day_magic, FILE_MAGIC);
 	if (day_load(store, s, d, &rows, err) < 0)
 		return -1;
 	deflate_member(&rows, &packed);
 	day_path(s, &new, &path);
-	if (disk_create(store->fd, buffer_string(&path), packed.data, packed.length, 0644, err) < 0)
+	if (disk_create_unsynced(
+		store->fd, buffer_string(&path), packed.data, packed.length, 0644, err) < 0)
 		return -1;
 	new.length = new.old_length = packed.length;
 	buffer_release(&d->pending);

@@ -194,11 +194,11 @@ add_store(const struct observer *o, struct unsynced *unsynced)
 	unsynced_add_dir(unsynced, o->state, ".");
 }
 
-/* The directories in which this run made files are to be synced; also those above one that
- * has no committed file, since whoever made it may have been killed before its
- * name was durable. */
+/* The directories in which this run made files; also those above one that has no
+ * committed file, since whoever made it may have been killed before its name was
+ * durable. */
 static void
-sync_directories(
+add_made_directories(
     const struct observer *o, const json_t *before, const json_t *now, struct unsynced *unsynced)
 {
 	json_auto_t *known = json_object(), *touched = json_object(),
@@ -335,6 +335,17 @@ make_real(struct observer *o, struct publication *world, struct error *err)
 	return publish_rename(world, err);
 }
 
+static int
+commit(struct observer *o, struct publication *world, const json_t *before, json_t *now,
+    struct error *err)
+{
+	if (write_all(o, world, err) < 0)
+		return -1;
+	outbox_files(&o->outbox, now);
+	add_made_directories(o, before, now, world->unsynced);
+	return unsynced_sync(world->unsynced, err) < 0 ? -1 : make_real(o, world, err);
+}
+
 /* The files of the partitions that change, and all others: before and now. */
 static void
 list_files(struct observer *o, json_t *before, json_t *now)
@@ -363,13 +374,7 @@ observer_commit(struct observer *o, struct error *err)
 
 	list_files(o, before, now);
 	outbox_files(&o->outbox, before);
-	failed = write_all(o, &world, err);
-	outbox_files(&o->outbox, now);
-	sync_directories(o, before, now, &unsynced);
-	if (!failed)
-		failed = unsynced_sync(&unsynced, err);
-	if (!failed)
-		failed = make_real(o, &world, err);
+	failed = commit(o, &world, before, now, err);
 	unsynced_release(&unsynced);
 	if (failed)
 		return -1;
