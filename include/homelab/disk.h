@@ -62,6 +62,9 @@ ssize_t disk_read_at(int fd, void *out, size_t length, uint64_t at);
 /* Reads a whole file of at most `limit` bytes; a regular one, not through a
  * link. ENOENT and the like are left in errno. */
 int disk_read(int dir, const char *path, size_t limit, struct buffer *out, struct error *err);
+/* The same from an offset on: nothing where the file ends before it. */
+int disk_read_from(int dir, const char *path, uint64_t from, size_t limit, struct buffer *out,
+    struct error *err);
 /* The same for a file of the operator's, who may use links. */
 int disk_read_followed(
     int dir, const char *path, size_t limit, struct buffer *out, struct error *err);
@@ -102,6 +105,9 @@ int disk_append(
     int dir, const char *path, uint64_t at, const void *data, size_t length, struct error *err);
 /* Makes durable what was appended to a file. */
 int disk_sync_file(int dir, const char *path, struct error *err);
+
+/* Has the system begin to write a file, where it can be told to; only ever advice. */
+void disk_begin_sync(int fd);
 
 /* Makes all of these files and directories durable, side by side. -1 with errno of
  * one that wasn't, and which in *failed; others may not be then. */

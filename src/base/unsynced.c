@@ -55,20 +55,13 @@ written_path(const struct unsynced_file *f, char *out)
 	return f->replaces ? disk_beside(f->path, out) : f->path;
 }
 
-/* The kernel begins with what it's told isn't needed any more. */
-static void
-begin(int fd)
-{
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-
 void
 unsynced_begin(int dir, const char *path)
 {
 	cleanup_close int fd = disk.open(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
 
 	if (fd >= 0)
-		begin(fd);
+		disk_begin_sync(fd);
 }
 
 static int
@@ -85,8 +78,6 @@ open_files(const struct unsynced_file *files, size_t count, int *fds, struct err
 		fds[i] = disk.open(files[i].dir, path, flags | O_NOFOLLOW | O_CLOEXEC, 0);
 		if (fds[i] < 0)
 			return error_errno(err, EX_IOERR, "cannot open %s", path);
-		if (!files[i].directory)
-			begin(fds[i]);
 	}
 	return 0;
 }
