@@ -61,11 +61,22 @@ struct directory {
 	size_t watched_count, watched_room;
 };
 
+/* A place in a plain day's file: how many rows are before it, and their bytes. */
+struct day_mark {
+	uint32_t rows, bytes;
+};
+
+enum { DAY_HOURS = 24 };
+
 struct day {
 	int32_t date;
 	uint64_t generation, length, rows;
 	bool compressed;
 	uint64_t bytes; /* of its rows in memory */
+	/* Of a plain one's file: where the first row dated in that hour or later is.
+	 * Hours that none is dated in or after have no mark. */
+	struct day_mark hours[DAY_HOURS];
+	unsigned hour_count;
 	uint64_t old_rows, old_length, old_bytes; /* of them, what earlier runs committed */
 	bool unsynced; /* the file has something that isn't durable yet */
 	struct buffer pending; /* rows that aren't in the file yet */
@@ -154,8 +165,15 @@ struct day *source_day(struct source *s, uint64_t generation, int32_t date);
 
 const struct day *source_find_day(const struct source *s, int32_t date); /* or NULL */
 
-/* Adds the rows of a day, as in the file and pending, to `out`. A file that is
- * shorter or otherwise than its length says is an error of status EX_DATAERR. */
+/* Where to begin to read a day for rows dated `from` or later: all before are older. */
+struct day_mark day_find(const struct day *d, timestamp from);
+
+/* Adds the rows of a day, as in the file and pending, to `out`, from `mark` on. A
+ * file that is shorter or otherwise than its length says is an error of status
+ * EX_DATAERR. */
+int day_load_from(const struct store *store, const struct source *s, const struct day *d,
+    struct day_mark mark, struct buffer *out, struct error *err);
+/* All of them. */
 int day_load(const struct store *store, const struct source *s, const struct day *d,
     struct buffer *out, struct error *err);
 

@@ -101,9 +101,11 @@ disk_read_at(int fd, void *out, size_t length, uint64_t at)
 }
 
 static int
-read_file(int dir, const char *path, int flags, size_t limit, struct buffer *out, struct error *err)
+read_file(int dir, const char *path, int flags, uint64_t from, size_t limit, struct buffer *out,
+    struct error *err)
 {
 	struct stat st;
+	uint64_t length;
 	ssize_t got;
 	cleanup_close int fd =
 	    disk.open(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0);
@@ -120,8 +122,9 @@ read_file(int dir, const char *path, int flags, size_t limit, struct buffer *out
 		errno = EFBIG;
 		return error_set(err, EX_IOERR, "%s is larger than %zu bytes", path, limit);
 	}
-	buffer_reserve(out, (size_t)st.st_size + 1);
-	if ((got = disk_read_at(fd, out->data + out->length, (size_t)st.st_size, 0)) < 0)
+	length = (uint64_t)st.st_size > from ? (uint64_t)st.st_size - from : 0;
+	buffer_reserve(out, (size_t)length + 1);
+	if ((got = disk_read_at(fd, out->data + out->length, (size_t)length, from)) < 0)
 		return error_errno(err, EX_IOERR, "cannot read %s", path);
 	out->length += (size_t)got;
 	return 0;
@@ -130,13 +133,20 @@ read_file(int dir, const char *path, int flags, size_t limit, struct buffer *out
 int
 disk_read(int dir, const char *path, size_t limit, struct buffer *out, struct error *err)
 {
-	return read_file(dir, path, O_NOFOLLOW, limit, out, err);
+	return read_file(dir, path, O_NOFOLLOW, 0, limit, out, err);
+}
+
+int
+disk_read_from(int dir, const char *path, uint64_t from, size_t limit, struct buffer *out,
+    struct error *err)
+{
+	return read_file(dir, path, O_NOFOLLOW, from, limit, out, err);
 }
 
 int
 disk_read_followed(int dir, const char *path, size_t limit, struct buffer *out, struct error *err)
 {
-	return read_file(dir, path, 0, limit, out, err);
+	return read_file(dir, path, 0, 0, limit, out, err);
 }
 
 int

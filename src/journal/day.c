@@ -10,8 +10,6 @@
 #include <sysexits.h>
 #include <zlib.h>
 
-static const char day_magic[FILE_MAGIC] = {'H', 'L', 'r', 'o', 'w', 's', '\n', '1'};
-
 enum { GZIP_WINDOW = 15 + 16, GZIP_LEVEL = 1, INFLATE_STEP = 1 << 18 };
 
 struct day *
@@ -83,22 +81,55 @@ inflate_members(const struct buffer *in, struct buffer *out)
 	return result == Z_STREAM_END ? 0 : -1;
 }
 
-/* The bytes of a day's file, decompressed. */
+/* Adds what is in a day's file, decompressed, from an offset in a plain one on. */
 static int
-read_day(const struct store *store, const char *path, const struct day *d, struct buffer *out,
-    struct error *err)
+read_day(const struct store *store, const char *path, const struct day *d, uint64_t from,
+    struct buffer *out, struct error *err)
 {
 	cleanup_buffer struct buffer raw = {0};
 	struct buffer *file = d->compressed ? &raw : out;
 	size_t before = file->length;
 
-	if (read_own(store, path, file, err) < 0)
+	if (read_own_from(store, path, from, file, err) < 0)
 		return -1;
-	if (file->length - before < d->length)
+	if (file->length - before < d->length - from)
 		return error_set(err, EX_DATAERR, "%s is shorter than it was", path);
-	file->length = before + d->length;
+	file->length = before + d->length - from;
 	if (d->compressed && inflate_members(&raw, out) < 0)
 		return error_set(err, EX_DATAERR, "%s is damaged", path);
+	return 0;
+}
+
+/* Adds the rows in a day's file, but for the first `from` bytes of them. */
+static int
+load_stored(const struct store *store, const struct source *s, const struct day *d, uint64_t from,
+    struct buffer *out, struct error *err)
+{
+	cleanup_buffer struct buffer path = {0};
+	size_t before = out->length;
+	struct unpack in;
+
+	day_path(s, d, &path);
+	if (from > 0)
+		return read_day(store, (char *)path.data, d, FILE_MAGIC + from, out, err);
+	if (read_day(store, (char *)path.data, d, 0, out, err) < 0)
+		return -1;
+	in = (struct unpack){out->data + before, out->data + out->length, false};
+	if (check_magic(&in, DAY_MAGIC, (char *)path.data, err) < 0)
+		return -1;
+	out->length -= FILE_MAGIC;
+	if (out->data != NULL)
+		memmove(out->data + before, in.at, out->length - before);
+	return 0;
+}
+
+int
+day_load_from(const struct store *store, const struct source *s, const struct day *d,
+    struct day_mark mark, struct buffer *out, struct error *err)
+{
+	if (d->length > 0 && load_stored(store, s, d, mark.bytes, out, err) < 0)
+		return -1;
+	buffer_add(out, d->pending.data, d->pending.length);
 	return 0;
 }
 
@@ -106,23 +137,7 @@ int
 day_load(const struct store *store, const struct source *s, const struct day *d, struct buffer *out,
     struct error *err)
 {
-	cleanup_buffer struct buffer path = {0};
-	size_t before = out->length;
-	struct unpack in;
-
-	if (d->length > 0) {
-		day_path(s, d, &path);
-		if (read_day(store, buffer_string(&path), d, out, err) < 0)
-			return -1;
-		in = (struct unpack){out->data + before, out->data + out->length, false};
-		if (check_magic(&in, day_magic, (char *)path.data, err) < 0)
-			return -1;
-		out->length -= FILE_MAGIC;
-		if (out->data != NULL)
-			memmove(out->data + before, in.at, out->length - before);
-	}
-	buffer_add(out, d->pending.data, d->pending.length);
-	return 0;
+	return day_load_from(store, s, d, (struct day_mark){0}, out, err);
 }
 
 int
@@ -139,7 +154,7 @@ day_salvage(const struct store *store, const struct source *s, const struct day 
 	if (d->compressed)
 		(void)inflate_members(&raw, out);
 	in = (struct unpack){out->data, out->data + out->length, false};
-	if (check_magic(&in, day_magic, "", NULL) < 0) {
+	if (check_magic(&in, DAY_MAGIC, "", NULL) < 0) {
 		out->length = 0;
 		return 0;
 	}
@@ -170,8 +185,10 @@ day_flush(struct store *store, const struct source *s, struct day *d, struct err
 	cleanup_buffer struct buffer path = {0}, plain = {0}, packed = {0};
 	struct buffer *out = &plain;
 
+	if (!d->compressed)
+		arrange_pending(d);
 	if (d->length == 0 && d->pending.length > 0)
-		buffer_add(&plain, day_magic, FILE_MAGIC);
+		buffer_add(&plain, DAY_MAGIC, FILE_MAGIC);
 	buffer_add(&plain, d->pending.data, d->pending.length);
 	if (d->compressed && plain.length > 0) {
 		deflate_member(&plain, &packed);
@@ -200,7 +217,7 @@ day_compress(struct store *store, const struct source *s, struct day *d, struct 
 	    .compressed = true,
 	    .unsynced = true};
 
-	buffer_add(&rows, day_magic, FILE_MAGIC);
+	buffer_add(&rows, DAY_MAGIC, FILE_MAGIC);
 	if (day_load(store, s, d, &rows, err) < 0)
 		return -1;
 	deflate_member(&rows, &packed);

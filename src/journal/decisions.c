@@ -12,8 +12,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char decisions_magic[FILE_MAGIC] = {'H', 'L', 'n', 'a', 'm', 'e', '\n', '2'};
-
 enum { USUAL_RECORD = 64 }; /* bytes of one, rather too few */
 
 /* Names are hostile: the hash's start is not to be guessed. */
@@ -175,7 +173,7 @@ decisions_load(const struct store *store, const struct source *s, const struct d
 	if (out->log.length < dir->decisions_length)
 		return error_set(err, EX_DATAERR, "%s is shorter than it was", (char *)path.data);
 	in = (struct unpack){out->log.data, out->log.data + dir->decisions_length, false};
-	if (check_magic(&in, decisions_magic, (char *)path.data, err) < 0)
+	if (check_magic(&in, DECISIONS_MAGIC, (char *)path.data, err) < 0)
 		return -1;
 	reserve(out, out->log.length / USUAL_RECORD);
 	if (!replay(out, &in))
@@ -194,7 +192,7 @@ decisions_flush(struct store *store, const struct source *s, struct directory *d
 		return 0;
 	if (dir->decisions_length == 0) {
 		dir->decisions_generation = store->generation;
-		buffer_add(&out, decisions_magic, FILE_MAGIC);
+		buffer_add(&out, DECISIONS_MAGIC, FILE_MAGIC);
 	}
 	frame = frame_begin(&out);
 	pack_signed(&out, now);

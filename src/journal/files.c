@@ -66,9 +66,10 @@ manifest_path(const char *node, uint64_t generation, struct buffer *out)
 enum { OWN_FILE_MAX = 1 << 30 }; /* no file of our own is larger */
 
 int
-read_own(const struct store *store, const char *path, struct buffer *out, struct error *err)
+read_own_from(const struct store *store, const char *path, uint64_t from, struct buffer *out,
+    struct error *err)
 {
-	if (disk_read(store->fd, path, OWN_FILE_MAX, out, err) == 0)
+	if (disk_read_from(store->fd, path, from, OWN_FILE_MAX, out, err) == 0)
 		return 0;
 	if (err != NULL &&
 	    (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EINVAL ||
@@ -78,7 +79,13 @@ read_own(const struct store *store, const char *path, struct buffer *out, struct
 }
 
 int
-check_magic(struct unpack *in, const char magic[FILE_MAGIC], const char *path, struct error *err)
+read_own(const struct store *store, const char *path, struct buffer *out, struct error *err)
+{
+	return read_own_from(store, path, 0, out, err);
+}
+
+int
+check_magic(struct unpack *in, const char *magic, const char *path, struct error *err)
 {
 	if (in->end - in->at < FILE_MAGIC || memcmp(in->at, magic, FILE_MAGIC - 1) != 0)
 		return error_set(err, EX_DATAERR, "%s is damaged at its start", path);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-static const char manifest_magic[FILE_MAGIC] = {'H', 'L', 'm', 'a', 'n', 'i', '\n', '2'};
-
 struct manifest *
 manifest_new(const char *node)
 {
@@ -196,6 +194,31 @@ unpack_directory(struct source *s, struct unpack *u)
 }
 
 static void
+pack_marks(struct buffer *b, const struct day *d)
+{
+	pack_unsigned(b, d->hour_count);
+	for (unsigned i = 0; i < d->hour_count; i++) {
+		pack_unsigned(b, d->hours[i].rows);
+		pack_unsigned(b, d->hours[i].bytes);
+	}
+}
+
+static void
+unpack_marks(struct day *d, struct unpack *u)
+{
+	size_t count = unpack_count(u);
+
+	if (count > DAY_HOURS) {
+		u->failed = true;
+		return;
+	}
+	for (; d->hour_count < count; d->hour_count++) {
+		d->hours[d->hour_count].rows = (uint32_t)unpack_unsigned(u);
+		d->hours[d->hour_count].bytes = (uint32_t)unpack_unsigned(u);
+	}
+}
+
+static void
 pack_source(struct buffer *b, const struct source *s)
 {
 	pack_text(b, s->name);
@@ -210,6 +233,7 @@ pack_source(struct buffer *b, const struct source *s)
 		pack_unsigned(b, s->days[i].rows);
 		pack_unsigned(b, s->days[i].bytes);
 		pack_unsigned(b, s->days[i].compressed);
+		pack_marks(b, &s->days[i]);
 	}
 }
 
@@ -232,6 +256,7 @@ unpack_source(struct manifest *m, struct unpack *u)
 		d->rows = d->old_rows = unpack_unsigned(u);
 		d->bytes = d->old_bytes = unpack_unsigned(u);
 		d->compressed = unpack_unsigned(u) != 0;
+		unpack_marks(d, u);
 	}
 }
 
@@ -240,7 +265,7 @@ manifest_pack(const struct manifest *m, struct buffer *out)
 {
 	size_t frame;
 
-	buffer_add(out, manifest_magic, FILE_MAGIC);
+	buffer_add(out, MANIFEST_MAGIC, FILE_MAGIC);
 	frame = frame_begin(out);
 	pack_text(out, m->node);
 	pack_signed(out, m->newest);
@@ -282,7 +307,7 @@ manifest_unpack(const void *data, size_t length)
 	struct manifest *m;
 	size_t count;
 
-	if (check_magic(&in, manifest_magic, "", NULL) < 0 || frame_next(&in, &u) != 1)
+	if (check_magic(&in, MANIFEST_MAGIC, "", NULL) < 0 || frame_next(&in, &u) != 1)
 		return NULL;
 	m = manifest_new(unpack_text(&u));
 	m->newest = unpack_signed(&u);
@@ -315,6 +340,8 @@ source_revert(struct source *s)
 		d->length = d->old_length;
 		d->rows = d->old_rows;
 		d->bytes = d->old_bytes;
+		while (d->hour_count > 0 && d->hours[d->hour_count - 1].rows >= d->rows)
+			d->hour_count--;
 		if (d->length > 0)
 			s->days[kept++] = *d;
 	}

@@ -31,13 +31,14 @@ rows_release(struct rows *rows)
 	buffer_release(&rows->bytes);
 }
 
-/* Adds a source's rows of a day; those from `boundary` on. */
+/* Adds a source's rows of a day, which were loaded from there on where those from
+ * `boundary` on begin. */
 static int
 add_rows(struct rows *rows, const struct source *s, const struct day *d, struct unpack in,
     timestamp boundary, struct error *err)
 {
 	struct unpack frame;
-	uint64_t index = 0;
+	uint64_t index = day_find(d, boundary).rows;
 	int more;
 
 	while ((more = frame_next(&in, &frame)) > 0) {
@@ -84,7 +85,9 @@ load_date(
 	for (size_t i = 0; i < m->source_count; i++) {
 		const struct day *d = source_find_day(&m->sources[i], date);
 
-		if (d != NULL && day_load(r->store, &m->sources[i], d, &rows->bytes, err) < 0)
+		if (d != NULL &&
+		    day_load_from(r->store, &m->sources[i], d, day_find(d, boundary), &rows->bytes,
+			err) < 0)
 			return -1;
 		ends[i] = rows->bytes.length;
 	}

@@ -5,8 +5,6 @@
 #include <sysexits.h>
 #include <zlib.h>
 
-static const char snapshot_magic[FILE_MAGIC] = {'H', 'L', 's', 't', 'a', 't', '\n', '1'};
-
 enum { STATE_MAX = 1 << 28, SNAPSHOT_LEVEL = 1 };
 
 int
@@ -21,7 +19,7 @@ snapshot_write(
 		return 0;
 	partition_pack(p, &state);
 	length = compressBound(state.length);
-	buffer_add(&out, snapshot_magic, FILE_MAGIC);
+	buffer_add(&out, SNAPSHOT_MAGIC, FILE_MAGIC);
 	frame = frame_begin(&out);
 	pack_fixed(&out, state.length, 8);
 	buffer_reserve(&out, length);
@@ -70,7 +68,7 @@ snapshot_load(
 	if (read_own(store, buffer_string(&path), &file, err) < 0)
 		return NULL;
 	in = (struct unpack){file.data, file.data + file.length, false};
-	if (check_magic(&in, snapshot_magic, (char *)path.data, err) < 0)
+	if (check_magic(&in, SNAPSHOT_MAGIC, (char *)path.data, err) < 0)
 		return NULL;
 	if (frame_next(&in, &frame) == 1)
 		p = unpack_state(frame);

@@ -5,6 +5,7 @@
  * snapshot's contents before compression.
  */
 
+#include "../../src/journal/files.h"
 #include "fuzz.h"
 
 #include <homelab/replay.h>
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAGIC = 8, DATE = 20585 }; /* 2026-05-12 */
+enum { DATE = 20585 }; /* 2026-05-12 */
 
 static struct store
 open_store(void)
@@ -205,7 +206,7 @@ try_snapshot(struct store *store, const uint8_t *data, size_t size)
 static void
 try_partition(struct store *store, const uint8_t *data, size_t size)
 {
-	struct unpack in = {data + MAGIC, data + size, false};
+	struct unpack in = {data + FILE_MAGIC, data + size, false};
 
 	(void)store;
 	try_state(partition_unpack(&in));
@@ -218,11 +219,11 @@ static const struct {
 	size_t length, framed_from; /* 0: it has no frames */
 	void (*try)(struct store *store, const uint8_t *data, size_t size);
 } kinds[] = {
-    {"HLrows\n1", MAGIC, MAGIC, try_plain_day},
-    {"HLname\n2", MAGIC, MAGIC, try_decisions},
-    {"HLmani\n1", MAGIC, MAGIC, try_manifest},
-    {"HLstat\n1", MAGIC, MAGIC, try_snapshot},
-    {"HLpart\n1", MAGIC, 0, try_partition},
+    {DAY_MAGIC, FILE_MAGIC, FILE_MAGIC, try_plain_day},
+    {DECISIONS_MAGIC, FILE_MAGIC, FILE_MAGIC, try_decisions},
+    {MANIFEST_MAGIC, FILE_MAGIC, FILE_MAGIC, try_manifest},
+    {SNAPSHOT_MAGIC, FILE_MAGIC, FILE_MAGIC, try_snapshot},
+    {"HLpart\n1", FILE_MAGIC, 0, try_partition},
     {"\x1f\x8b", 2, 0, try_compressed_day},
 };
 

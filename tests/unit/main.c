@@ -19,6 +19,7 @@ main(void)
 	    partition_suite,
 	    sighting_suite,
 	    journal_suite,
+	    order_suite,
 	    replay_suite,
 	    tree_suite,
 	    scan_suite,

@@ -75,6 +75,7 @@ Suite *inventory_suite(void);
 Suite *inventory_load_suite(void);
 Suite *inventory_memory_suite(void);
 Suite *journal_suite(void);
+Suite *order_suite(void);
 Suite *replay_suite(void);
 Suite *tree_suite(void);
 Suite *scan_suite(void);
