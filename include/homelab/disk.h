@@ -63,8 +63,8 @@ ssize_t disk_read_at(int fd, void *out, size_t length, uint64_t at);
  * link. ENOENT and the like are left in errno. */
 int disk_read(int dir, const char *path, size_t limit, struct buffer *out, struct error *err);
 /* The same from an offset on: nothing where the file ends before it. */
-int disk_read_from(int dir, const char *path, uint64_t from, size_t limit, struct buffer *out,
-    struct error *err);
+int disk_read_from(
+    int dir, const char *path, uint64_t from, size_t limit, struct buffer *out, struct error *err);
 /* The same for a file of the operator's, who may use links. */
 int disk_read_followed(
     int dir, const char *path, size_t limit, struct buffer *out, struct error *err);

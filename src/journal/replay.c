@@ -86,8 +86,8 @@ load_date(
 		const struct day *d = source_find_day(&m->sources[i], date);
 
 		if (d != NULL &&
-		    day_load_from(r->store, &m->sources[i], d, day_find(d, boundary), &rows->bytes,
-			err) < 0)
+		    day_load_from(
+			r->store, &m->sources[i], d, day_find(d, boundary), &rows->bytes, err) < 0)
 			return -1;
 		ends[i] = rows->bytes.length;
 	}
