@@ -10,8 +10,8 @@ WORLD = ("histories", "fixtures", "more-histories")
 
 GROUPS = (
     Group("fold", ("src/fold/*.c",), EVERYTHING, "state partition sighting", WORLD),
-    Group("order", ("src/journal/row.c", "src/journal/replay.c"), EVERYTHING,
-          "row replay sighting", WORLD),
+    Group("order", ("src/journal/row.c", "src/journal/replay.c", "src/journal/order.c"), EVERYTHING,
+          "row order replay sighting", WORLD),
     Group("decode", ("src/decode/*.c", "src/base/names.c", "src/base/timestamp.c"), EVERYTHING,
           "names timestamp decode row sighting", WORLD),
     Group("projection", ("src/project/*.c",), EVERYTHING, "project", WORLD),
