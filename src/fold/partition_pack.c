@@ -277,12 +277,21 @@ partition_pack(const struct partition *p, struct buffer *out)
 static void
 unpack_types(struct partition *p, struct unpack *u)
 {
+	size_t others = 0, limit = PARTITION_TYPES_MAX;
+
 	p->other_types = (size_t)unpack_unsigned(u);
 	for (size_t count = unpack_count(u); count > 0 && !u->failed; count--) {
+		const char *type = unpack_text(u);
+
+		u->failed |=
+		    p->type_count > 0 && strcmp(p->types[p->type_count - 1].type, type) >= 0;
 		ARRAY_GROW(p->types, p->type_count, p->type_room);
-		p->types[p->type_count].type = text_copy(unpack_text(u));
+		p->types[p->type_count].type = text_copy(type);
 		p->types[p->type_count++].count = unpack_unsigned(u);
+		others += !event_type_is_literal(type);
+		limit += strcmp(type, "other") == 0; /* stands for those beyond */
 	}
+	u->failed |= others != p->other_types || others > limit;
 }
 
 /* What the fold relies on (F3 of partition.c), whoever wrote the bytes. */
@@ -290,8 +299,7 @@ static bool
 is_within_limits(const struct partition *p)
 {
 	bool fits = p->incident_count <= PARTITION_INCIDENTS_MAX &&
-	    p->run_count <= PARTITION_DEPLOYMENTS_MAX &&
-	    p->other_types <= PARTITION_TYPES_MAX + 1 && p->heard_hour >= 0 &&
+	    p->run_count <= PARTITION_DEPLOYMENTS_MAX && p->heard_hour >= 0 &&
 	    p->heard_hour <= hour_of(TIMESTAMP_LAST);
 
 	for (size_t i = 0; i < p->run_count; i++)

@@ -13,6 +13,7 @@ enum { FILE_MAGIC = 8 };
 #define DAY_MAGIC "HLrows\n1"
 #define DECISIONS_MAGIC "HLname\n2"
 #define MANIFEST_MAGIC "HLmani\n3"
+#define MANIFEST_MAGIC_UNMARKED "HLmani\n2" /* read, never written: of days without marks */
 #define SNAPSHOT_MAGIC "HLstat\n1"
 
 /* Goes beyond it; EX_DATAERR where it isn't there. */

@@ -238,7 +238,7 @@ pack_source(struct buffer *b, const struct source *s)
 }
 
 static void
-unpack_source(struct manifest *m, struct unpack *u)
+unpack_source(struct manifest *m, struct unpack *u, bool marked)
 {
 	struct source *s = manifest_add_source(m, unpack_text(u));
 	size_t count;
@@ -256,7 +256,8 @@ unpack_source(struct manifest *m, struct unpack *u)
 		d->rows = d->old_rows = unpack_unsigned(u);
 		d->bytes = d->old_bytes = unpack_unsigned(u);
 		d->compressed = unpack_unsigned(u) != 0;
-		unpack_marks(d, u);
+		if (marked)
+			unpack_marks(d, u);
 	}
 }
 
@@ -304,10 +305,13 @@ struct manifest *
 manifest_unpack(const void *data, size_t length)
 {
 	struct unpack in = {data, (const unsigned char *)data + length, false}, u;
+	bool marked = check_magic(&in, MANIFEST_MAGIC, "", NULL) == 0;
 	struct manifest *m;
 	size_t count;
 
-	if (check_magic(&in, MANIFEST_MAGIC, "", NULL) < 0 || frame_next(&in, &u) != 1)
+	if (!marked && check_magic(&in, MANIFEST_MAGIC_UNMARKED, "", NULL) < 0)
+		return NULL;
+	if (frame_next(&in, &u) != 1)
 		return NULL;
 	m = manifest_new(unpack_text(&u));
 	m->newest = unpack_signed(&u);
@@ -318,7 +322,7 @@ manifest_unpack(const void *data, size_t length)
 	for (size_t i = 0; i < m->name_count; i++)
 		m->names[i] = text_copy(unpack_text(&u));
 	for (count = unpack_count(&u); count > 0 && !u.failed; count--)
-		unpack_source(m, &u);
+		unpack_source(m, &u, marked);
 	unpack_snapshots(m, &u);
 	if (!u.failed && u.at == u.end)
 		return m;

@@ -67,24 +67,32 @@ hour_in(const struct day *d, timestamp at)
 	return hour_of(at) - (int64_t)d->date * DAY_HOURS;
 }
 
-void
-arrange_pending(struct day *d)
+static void
+mark_hours(struct day *d, const struct pending_rows *rows)
 {
-	struct pending_rows rows = {0};
-	struct day_mark mark = {0};
+	struct day_mark mark = {(uint32_t)(d->rows - rows->count),
+	    (uint32_t)(d->length > 0 ? d->length - FILE_MAGIC : 0)};
 
-	find_rows(&d->pending, &rows);
-	sort_pending(&d->pending, &rows);
-	mark.rows = (uint32_t)(d->rows - rows.count);
-	mark.bytes = (uint32_t)(d->length > 0 ? d->length - FILE_MAGIC : 0);
-	for (size_t i = 0; i < rows.count; i++) {
-		int64_t hour = hour_in(d, rows.items[i].row.at);
+	for (size_t i = 0; i < rows->count; i++) {
+		int64_t hour = hour_in(d, rows->items[i].row.at);
 
 		while (d->hour_count <= hour && d->hour_count < DAY_HOURS)
 			d->hours[d->hour_count++] = mark;
 		mark.rows++;
-		mark.bytes += (uint32_t)rows.items[i].length;
+		mark.bytes += (uint32_t)rows->items[i].length;
 	}
+}
+
+void
+arrange_pending(struct day *d)
+{
+	struct pending_rows rows = {0};
+
+	find_rows(&d->pending, &rows);
+	sort_pending(&d->pending, &rows);
+	/* A day that has rows and no mark is of an older version, and stays so. */
+	if (d->length == 0 || d->hour_count > 0)
+		mark_hours(d, &rows);
 	free(rows.items);
 }
 

@@ -222,6 +222,7 @@ static const struct {
     {DAY_MAGIC, FILE_MAGIC, FILE_MAGIC, try_plain_day},
     {DECISIONS_MAGIC, FILE_MAGIC, FILE_MAGIC, try_decisions},
     {MANIFEST_MAGIC, FILE_MAGIC, FILE_MAGIC, try_manifest},
+    {MANIFEST_MAGIC_UNMARKED, FILE_MAGIC, FILE_MAGIC, try_manifest},
     {SNAPSHOT_MAGIC, FILE_MAGIC, FILE_MAGIC, try_snapshot},
     {"HLpart\n1", FILE_MAGIC, 0, try_partition},
     {"\x1f\x8b", 2, 0, try_compressed_day},

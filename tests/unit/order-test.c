@@ -54,7 +54,8 @@ flush(struct bench *b)
 {
 	struct error err = {0};
 
-	ck_assert_msg(day_flush(&b->scratch.store, b->source, the_day(b), &err) == 0, "%s", err.text);
+	ck_assert_msg(
+	    day_flush(&b->scratch.store, b->source, the_day(b), &err) == 0, "%s", err.text);
 }
 
 /* The times of the rows from a place on. */
@@ -68,9 +69,9 @@ load_from(const struct bench *b, struct day_mark mark, timestamp *out)
 	struct row row;
 	int more;
 
-	ck_assert_msg(day_load_from(&b->scratch.store, b->source, the_day(b), mark, &bytes, &err) ==
-		0,
-	    "%s", err.text);
+	ck_assert_msg(
+	    day_load_from(&b->scratch.store, b->source, the_day(b), mark, &bytes, &err) == 0, "%s",
+	    err.text);
 	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
 	while ((more = frame_next(&in, &frame)) > 0) {
 		ck_assert(row_peek(frame, &row));
@@ -192,6 +193,24 @@ START_TEST(places_go_back)
 }
 END_TEST
 
+/* A manifest of an older version knows no places: its days get none. */
+START_TEST(a_day_without_places_gets_none)
+{
+	struct bench b;
+
+	set_up(&b);
+	add_row(&b, time_at("20:00:00"));
+	flush(&b);
+	the_day(&b)->hour_count = 0;
+	check_places(&b);
+	add_row(&b, time_at("19:00:00"));
+	flush(&b);
+	ck_assert_uint_eq(the_day(&b)->hour_count, 0);
+	check_places(&b);
+	tear_down(&b);
+}
+END_TEST
+
 /* It can be read from its start alone. */
 START_TEST(a_compressed_day_has_no_places)
 {
@@ -221,6 +240,7 @@ order_suite(void)
 	tcase_add_loop_test(tests, every_row_is_behind_its_place, 0, 20);
 	tcase_add_test(tests, nothing_older_is_read);
 	tcase_add_test(tests, places_go_back);
+	tcase_add_test(tests, a_day_without_places_gets_none);
 	tcase_add_test(tests, a_compressed_day_has_no_places);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -755,24 +755,58 @@ START_TEST(incidents_of_one_second)
 }
 END_TEST
 
+static bool
+can_be_read(const struct partition *p)
+{
+	cleanup_buffer struct buffer bytes = {0};
+	struct partition *back;
+	struct unpack in;
+
+	partition_pack(p, &bytes);
+	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
+	back = partition_unpack(&in);
+	partition_free(back);
+	return back != NULL;
+}
+
 /* What the fold relies on is asked of bytes too. Rule: F11 */
 START_TEST(states_beyond_the_limits)
 {
 	struct partition *p = partition_new("n");
-	cleanup_buffer struct buffer bytes = {0};
-	struct unpack in;
 
 	fold_lines(p, "00:00:00 node_online");
-	p->other_types = PARTITION_TYPES_MAX + 2;
-	partition_pack(p, &bytes);
-	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-	ck_assert_ptr_null(partition_unpack(&in));
-	p->other_types = 0;
+	ck_assert(can_be_read(p));
 	p->heard_hour = INT64_MIN;
-	bytes.length = 0;
-	partition_pack(p, &bytes);
-	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-	ck_assert_ptr_null(partition_unpack(&in));
+	ck_assert(!can_be_read(p));
+	partition_free(p);
+}
+END_TEST
+
+/* The same of types: so many of their own and one for all others, in order. Rule: F11 */
+START_TEST(states_of_too_many_types)
+{
+	struct partition *p = partition_new("n");
+	struct event e;
+	char type[16];
+
+	for (int i = 0; i < PARTITION_TYPES_MAX + 3; i++) {
+		(void)snprintf(type, sizeof(type), "zz-%04d", i);
+		plain_event(time_at("00:00:00"), type, &e);
+		partition_fold(p, &e);
+		ck_assert(can_be_read(p));
+	}
+	ck_assert_uint_eq(p->other_types, PARTITION_TYPES_MAX + 1);
+	ck_assert_str_eq(p->types[0].type, "other");
+	ck_assert_uint_eq(p->types[0].count, 3);
+	p->types[0].type[4] = 's';
+	ck_assert(!can_be_read(p));
+	p->types[0].type[4] = 'r';
+	p->other_types--;
+	ck_assert(!can_be_read(p));
+	p->other_types++;
+	ck_assert(can_be_read(p));
+	p->types[1].type[0] = 'a';
+	ck_assert(!can_be_read(p));
 	partition_free(p);
 }
 END_TEST
@@ -1125,6 +1159,7 @@ states(void)
 	tcase_add_test(tc, a_full_partition_can_be_packed);
 	tcase_add_loop_test(tc, damaged_states, 0, 4);
 	tcase_add_test(tc, states_beyond_the_limits);
+	tcase_add_test(tc, states_of_too_many_types);
 	return tc;
 }
 
