@@ -192,39 +192,25 @@ has_nul(const yaml_node_t *scalar)
 	return strlen(document_text(scalar)) != scalar->data.scalar.length;
 }
 
-/* A key and which one of its mapping it is. */
-struct place {
-	const yaml_node_t *key;
-	size_t order;
-};
-
+/* By text, then as they stand in the file: nodes lie in the order they were read in. */
 static int
-compare_text(const yaml_node_t *a, const yaml_node_t *b)
+compare_keys(const void *a, const void *b)
 {
-	size_t x = a->data.scalar.length, y = b->data.scalar.length;
-	int order = memcmp(document_text(a), document_text(b), x < y ? x : y);
+	const yaml_node_t *const *x = a, *const *y = b;
+	int order = strcmp(document_text(*x), document_text(*y));
 
-	return order ? order : (x > y) - (x < y);
-}
-
-static int
-compare_places(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-	int order = compare_text(x->key, y->key);
-
-	return order ? order : (x->order > y->order) - (x->order < y->order);
+	return order ? order : (*x > *y) - (*x < *y);
 }
 
 static void
-complain_of_duplicates(struct document *d, struct place *places, size_t count)
+complain_of_duplicates(struct document *d, const yaml_node_t **keys, size_t count)
 {
 	if (count > 1)
-		qsort(places, count, sizeof(*places), compare_places);
+		qsort(keys, count, sizeof(*keys), compare_keys);
 	for (size_t i = 1; i < count; i++)
-		if (compare_text(places[i - 1].key, places[i].key) == 0)
-			document_complain(d, &places[i].key->start_mark, "duplicate key '%.63s'",
-			    document_text(places[i].key));
+		if (strcmp(document_text(keys[i - 1]), document_text(keys[i])) == 0)
+			document_complain(d, &keys[i]->start_mark, "duplicate key '%.63s'",
+			    document_text(keys[i]));
 }
 
 static size_t
@@ -237,7 +223,7 @@ pair_count(const yaml_node_t *mapping)
 static bool
 check_keys(struct document *d, const yaml_node_t *mapping)
 {
-	cleanup_free struct place *places = NULL;
+	cleanup_free const yaml_node_t **keys = NULL;
 	size_t count = 0, room = 0;
 
 	for (size_t i = 0; i < pair_count(mapping); i++) {
@@ -252,10 +238,10 @@ check_keys(struct document *d, const yaml_node_t *mapping)
 		if (has_nul(key))
 			document_complain(d, &key->start_mark, "key '%.63s' has a NUL behind that",
 			    document_text(key));
-		ARRAY_GROW(places, count, room);
-		places[count++] = (struct place){key, i};
+		ARRAY_GROW(keys, count, room);
+		keys[count++] = key;
 	}
-	complain_of_duplicates(d, places, count);
+	complain_of_duplicates(d, keys, count);
 	return true;
 }
 
@@ -342,9 +328,9 @@ void
 document_read_names(
     struct document *d, const yaml_node_t *mapping, const struct names *names, void *target)
 {
-	const yaml_node_pair_t *pairs = mapping ? mapping->data.mapping.pairs.start : NULL;
+	const yaml_node_pair_t *pairs = mapping->data.mapping.pairs.start;
 
-	if (mapping == NULL || !check_keys(d, mapping))
+	if (!check_keys(d, mapping))
 		return;
 	for (size_t i = 0; i < pair_count(mapping); i++) {
 		const yaml_node_t *key = node_at(d, pairs[i].key);

@@ -417,6 +417,53 @@ START_TEST(yaml_aliases_that_multiply)
 }
 END_TEST
 
+/* Keys are read for each alias of their mapping: 400 times 1,000 are more than a small
+ * file may have, 100 times aren't. Rule: I1 */
+START_TEST(yaml_keys_that_multiply)
+{
+	for (int aliases = 100; aliases <= 400; aliases += 300) {
+		cleanup_buffer struct buffer b = {0};
+		struct complaint why = {0};
+		struct topology *t;
+		bool in_map;
+
+		buffer_text(&b, "nodes:\n  n: &n {");
+		for (int i = 0; i < 1000; i++)
+			buffer_text(&b, "%d: ,", i);
+		buffer_text(&b, "}\n");
+		for (int i = 0; i < aliases; i++)
+			buffer_text(&b, "  n%d: *n\n", i);
+		t = topology_parse(buffer_string(&b), b.length, NULL, &in_map, &why);
+		ck_assert_int_eq(t != NULL, aliases == 100);
+		if (t == NULL)
+			assert_complaint(&why, "2:10: aliases make it too large", "keys");
+		topology_free(t);
+	}
+}
+END_TEST
+
+/* What was being read is told with what isn't there. Rule: I1 */
+START_TEST(bad_yaml_is_explained)
+{
+	assert_bad("nodes:\n  a: [\n",
+	    "3:1: while parsing a flow node: did not find expected node content");
+	assert_bad("nodes:\n  a: *b\n", "2:6: found undefined alias");
+	assert_bad("nodes: {a: {}\n",
+	    "2:1: while parsing a flow mapping: did not find expected ',' or '}'");
+}
+END_TEST
+
+/* As an empty file. Rule: I1 I2 */
+START_TEST(nothing_but_a_byte_order_mark)
+{
+	struct complaint why = {0};
+	struct declarations *d = declarations_parse("\xef\xbb\xbf", 3, &why);
+
+	ck_assert_ptr_null(d);
+	assert_complaint(&why, "1:1: no services", "mark");
+}
+END_TEST
+
 static const struct bad_case topology_cases[] = {
     /* values of another kind */
     {"nodes:\n  a: {roles: infra}\n", "2:14: 'roles' must be a list"},
@@ -991,6 +1038,9 @@ inventory_suite(void)
 	tcase_add_test(topology, yaml_aliases);
 	tcase_add_test(topology, yaml_aliases_that_cycle);
 	tcase_add_test(topology, yaml_aliases_that_multiply);
+	tcase_add_test(topology, yaml_keys_that_multiply);
+	tcase_add_test(topology, bad_yaml_is_explained);
+	tcase_add_test(topology, nothing_but_a_byte_order_mark);
 	tcase_add_loop_test(topology, bad_topologies, 0, COUNT(topology_cases));
 	tcase_add_loop_test(topology, bad_yaml, 0, COUNT(yaml_cases));
 	tcase_add_test(topology, bytes_that_are_no_text);
