@@ -769,15 +769,51 @@ can_be_read(const struct partition *p)
 	return back != NULL;
 }
 
+static void
+add_run_services(struct run *r, size_t count)
+{
+	r->services = memory_resize(r->services, r->service_count + count, sizeof(*r->services));
+	for (; count > 0; count--)
+		r->services[r->service_count++] = text_copy("s");
+}
+
 /* What the fold relies on is asked of bytes too. Rule: F11 */
 START_TEST(states_beyond_the_limits)
 {
 	struct partition *p = partition_new("n");
 
-	fold_lines(p, "00:00:00 node_online");
+	fold_lines(p, "00:00:00 deployment_started cid=d");
 	ck_assert(can_be_read(p));
+	add_run_services(p->runs[0], PARTITION_SERVICES_MAX);
+	ck_assert(can_be_read(p));
+	add_run_services(p->runs[0], 1);
+	ck_assert(!can_be_read(p));
+	p->runs[0]->service_count--;
 	p->heard_hour = INT64_MIN;
 	ck_assert(!can_be_read(p));
+	p->runs[0]->service_count++;
+	partition_free(p);
+}
+END_TEST
+
+/* Rule: C4 */
+START_TEST(states_of_other_versions)
+{
+	struct partition *p = partition_new("n"), *back;
+	cleanup_buffer struct buffer bytes = {0};
+	unsigned char current;
+
+	fold_lines(p, "00:00:00 node_online");
+	partition_pack(p, &bytes);
+	current = bytes.data[0];
+	for (int version = 0; version < 128; version++) {
+		struct unpack in = {bytes.data, bytes.data + bytes.length, false};
+
+		bytes.data[0] = (unsigned char)version;
+		back = partition_unpack(&in);
+		ck_assert_int_eq(back != NULL, version == current || version == current - 1);
+		partition_free(back);
+	}
 	partition_free(p);
 }
 END_TEST
@@ -806,6 +842,10 @@ START_TEST(states_of_too_many_types)
 	p->other_types++;
 	ck_assert(can_be_read(p));
 	p->types[1].type[0] = 'a';
+	ck_assert(!can_be_read(p));
+	p->types[1].type[0] = 'z';
+	p->types[1].type[6] = p->types[2].type[6];
+	ck_assert_str_eq(p->types[1].type, p->types[2].type);
 	ck_assert(!can_be_read(p));
 	partition_free(p);
 }
@@ -1160,6 +1200,7 @@ states(void)
 	tcase_add_loop_test(tc, damaged_states, 0, 4);
 	tcase_add_test(tc, states_beyond_the_limits);
 	tcase_add_test(tc, states_of_too_many_types);
+	tcase_add_test(tc, states_of_other_versions);
 	return tc;
 }
 
