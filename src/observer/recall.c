@@ -5,6 +5,14 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* Whether a partition can be of the inventory that is remembered beside it. */
+static bool
+is_remembered(const struct observer *o, const char *node)
+{
+	return o->inventory.state == TOPOLOGY_ABSENT ||
+	    topology_find(o->inventory.topology, node) != NULL;
+}
+
 static int
 fold_all(struct observer *o, timestamp from, struct error *err)
 {
@@ -17,6 +25,10 @@ fold_all(struct observer *o, timestamp from, struct error *err)
 
 		if (!json_is_true(json_object_get(entry, "active")))
 			continue;
+		if (!is_remembered(o, s->manifest->node))
+			return error_set(err, EX_DATAERR,
+			    "the checkpoint has a partition of %s, its inventory has no such node",
+			    s->manifest->node);
 		if (s->damaged)
 			return error_set(
 			    err, EX_DATAERR, "the journal of %s is damaged", s->manifest->node);
