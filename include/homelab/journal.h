@@ -75,7 +75,7 @@ struct day {
 	uint64_t bytes; /* of its rows in memory */
 	/* Of a plain one's file: where the first row dated in that hour or later is.
 	 * Hours that none is dated in or after have no mark. */
-	struct day_mark hours[DAY_HOURS];
+	struct day_mark *hours; /* DAY_HOURS of them, where there are any */
 	unsigned hour_count;
 	uint64_t old_rows, old_length, old_bytes; /* of them, what earlier runs committed */
 	bool unsynced; /* the file has something that isn't durable yet */
@@ -162,6 +162,10 @@ void manifest_path(const char *node, uint64_t generation, struct buffer *out);
 
 /* The day of a date, made where there is none. */
 struct day *source_day(struct source *s, uint64_t generation, int32_t date);
+
+void day_release(struct day *d);
+/* For another source; nothing may be pending. */
+struct day day_copy(const struct day *d);
 
 const struct day *source_find_day(const struct source *s, int32_t date); /* or NULL */
 

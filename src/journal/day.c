@@ -28,6 +28,25 @@ source_day(struct source *s, uint64_t generation, int32_t date)
 	return &s->days[at];
 }
 
+void
+day_release(struct day *d)
+{
+	free(d->hours);
+	buffer_release(&d->pending);
+}
+
+struct day
+day_copy(const struct day *d)
+{
+	struct day copy = *d;
+
+	copy.hours = NULL;
+	copy.hour_count = 0;
+	while (copy.hour_count < d->hour_count)
+		day_mark_hour(&copy, d->hours[copy.hour_count]);
+	return copy;
+}
+
 const struct day *
 source_find_day(const struct source *s, int32_t date)
 {
@@ -226,7 +245,7 @@ day_compress(struct store *store, const struct source *s, struct day *d, struct 
 		store->fd, buffer_string(&path), packed.data, packed.length, 0644, err) < 0)
 		return -1;
 	new.length = new.old_length = packed.length;
-	buffer_release(&d->pending);
+	day_release(d);
 	*d = new;
 	return 0;
 }

@@ -6,6 +6,8 @@
 /* order.c: puts what is pending of a plain day in the order of its rows, and marks
  * the hours that begin there, for its being written now. */
 void arrange_pending(struct day *d);
+/* Marks the next hour. */
+void day_mark_hour(struct day *d, struct day_mark mark);
 
 /* Every file begins with seven letters of its kind and one of its version. */
 enum { FILE_MAGIC = 8 };

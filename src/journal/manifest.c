@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { MARKED_DAYS = 2 };
+
 struct manifest *
 manifest_new(const char *node)
 {
@@ -29,7 +31,7 @@ source_release(struct source *s)
 	for (size_t i = 0; i < s->directory_count; i++)
 		directory_release(&s->directories[i]);
 	for (size_t i = 0; i < s->day_count; i++)
-		buffer_release(&s->days[i].pending);
+		day_release(&s->days[i]);
 	free(s->directories);
 	free(s->days);
 	free(s->name);
@@ -193,11 +195,15 @@ unpack_directory(struct source *s, struct unpack *u)
 	}
 }
 
+/* Of days that have snapshots of hours. */
 static void
-pack_marks(struct buffer *b, const struct day *d)
+pack_marks(struct buffer *b, const struct day *d, timestamp newest)
 {
-	pack_unsigned(b, d->hour_count);
-	for (unsigned i = 0; i < d->hour_count; i++) {
+	bool marked = date_of(newest) - d->date <= MARKED_DAYS;
+	unsigned count = marked ? d->hour_count : 0;
+
+	pack_unsigned(b, count);
+	for (unsigned i = 0; i < count; i++) {
 		pack_unsigned(b, d->hours[i].rows);
 		pack_unsigned(b, d->hours[i].bytes);
 	}
@@ -212,14 +218,16 @@ unpack_marks(struct day *d, struct unpack *u)
 		u->failed = true;
 		return;
 	}
-	for (; d->hour_count < count; d->hour_count++) {
-		d->hours[d->hour_count].rows = (uint32_t)unpack_unsigned(u);
-		d->hours[d->hour_count].bytes = (uint32_t)unpack_unsigned(u);
+	while (d->hour_count < count) {
+		struct day_mark mark = {.rows = (uint32_t)unpack_unsigned(u)};
+
+		mark.bytes = (uint32_t)unpack_unsigned(u);
+		day_mark_hour(d, mark);
 	}
 }
 
 static void
-pack_source(struct buffer *b, const struct source *s)
+pack_source(struct buffer *b, const struct source *s, timestamp newest)
 {
 	pack_text(b, s->name);
 	pack_unsigned(b, s->directory_count);
@@ -233,7 +241,7 @@ pack_source(struct buffer *b, const struct source *s)
 		pack_unsigned(b, s->days[i].rows);
 		pack_unsigned(b, s->days[i].bytes);
 		pack_unsigned(b, s->days[i].compressed);
-		pack_marks(b, &s->days[i]);
+		pack_marks(b, &s->days[i], newest);
 	}
 }
 
@@ -277,7 +285,7 @@ manifest_pack(const struct manifest *m, struct buffer *out)
 		pack_text(out, m->names[i]);
 	pack_unsigned(out, m->source_count);
 	for (size_t i = 0; i < m->source_count; i++)
-		pack_source(out, &m->sources[i]);
+		pack_source(out, &m->sources[i], m->newest);
 	pack_unsigned(out, m->snapshot_count);
 	for (size_t i = 0; i < m->snapshot_count; i++) {
 		pack_signed(out, m->snapshots[i].boundary);
@@ -348,6 +356,8 @@ source_revert(struct source *s)
 			d->hour_count--;
 		if (d->length > 0)
 			s->days[kept++] = *d;
+		else
+			day_release(d);
 	}
 	s->day_count = kept;
 }

@@ -77,7 +77,7 @@ mark_hours(struct day *d, const struct pending_rows *rows)
 		int64_t hour = hour_in(d, rows->items[i].row.at);
 
 		while (d->hour_count <= hour && d->hour_count < DAY_HOURS)
-			d->hours[d->hour_count++] = mark;
+			day_mark_hour(d, mark);
 		mark.rows++;
 		mark.bytes += (uint32_t)rows->items[i].length;
 	}
@@ -94,6 +94,14 @@ arrange_pending(struct day *d)
 	if (d->length == 0 || d->hour_count > 0)
 		mark_hours(d, &rows);
 	free(rows.items);
+}
+
+void
+day_mark_hour(struct day *d, struct day_mark mark)
+{
+	if (d->hours == NULL)
+		d->hours = memory_alloc(DAY_HOURS * sizeof(*d->hours));
+	d->hours[d->hour_count++] = mark;
 }
 
 struct day_mark

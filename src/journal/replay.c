@@ -240,7 +240,7 @@ end_journal(struct manifest *m, timestamp newest)
 
 		while (
 		    gone < s->day_count && s->days[gone].date < date_of(m->snapshots[0].boundary))
-			buffer_release(&s->days[gone++].pending);
+			day_release(&s->days[gone++]);
 		if (gone == 0)
 			continue;
 		s->day_count -= gone;

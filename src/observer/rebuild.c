@@ -269,7 +269,7 @@ carry_day(struct observer *o, struct carrying *c, struct source *old, const stru
 	if (c->slot->damaged || source_find_day(c->new, d->date) != NULL ||
 	    visit_rows(&rows, old, check_kept, c) < 0)
 		return visit_rows(&rows, old, carry, c);
-	*source_day(c->new, d->generation, d->date) = *d;
+	*source_day(c->new, d->generation, d->date) = day_copy(d);
 	return 0;
 }
 
