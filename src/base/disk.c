@@ -137,8 +137,8 @@ disk_read(int dir, const char *path, size_t limit, struct buffer *out, struct er
 }
 
 int
-disk_read_from(int dir, const char *path, uint64_t from, size_t limit, struct buffer *out,
-    struct error *err)
+disk_read_from(
+    int dir, const char *path, uint64_t from, size_t limit, struct buffer *out, struct error *err)
 {
 	return read_file(dir, path, O_NOFOLLOW, from, limit, out, err);
 }
