@@ -167,7 +167,7 @@ START_TEST(nothing_older_is_read)
 }
 END_TEST
 
-/* What wasn't committed is forgotten with its places. Rule: A1 */
+/* What wasn't committed is forgotten with its places. Rule: W3 */
 START_TEST(places_go_back)
 {
 	struct bench b;
