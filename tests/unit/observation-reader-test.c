@@ -334,7 +334,7 @@ START_TEST(thread_runs_cycles)
 	struct observation_subscription *s;
 
 	c.config.interval = MILLISECONDS(1);
-	c.polls = "010011";
+	c.polls = "0100110";
 	counting_use_system_clock(&c);
 	counting_start(&c);
 	s = observation_subscribe(c.handle, 8);
@@ -351,7 +351,7 @@ START_TEST(thread_goes_on_after_failures)
 	struct observation_subscription *s;
 
 	c.config.interval = MILLISECONDS(1);
-	c.polls = "xx1";
+	c.polls = "xx10";
 	counting_use_system_clock(&c);
 	counting_start(&c);
 	s = observation_subscribe(c.handle, 8);
