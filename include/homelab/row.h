@@ -40,6 +40,9 @@ bool row_unpack(const struct row *row, struct event *event);
 
 /* (timestamp, rank, directory's node name, path, offset): for qsort(). */
 int row_compare(const void *a, const void *b);
+/* Sorts rows, or items of `size` bytes that begin with one. Returns false where they
+ * are in order as they stand, as most are. */
+bool rows_sort(void *rows, size_t count, size_t size);
 
 /* The node name in a path: DATE/NODE/file or NODE/file. */
 struct name_span {

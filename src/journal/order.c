@@ -7,7 +7,7 @@
 #include "files.h"
 
 struct pending_row {
-	struct row row; /* first, for row_compare() */
+	struct row row; /* first, for rows_sort() */
 	const unsigned char *frame;
 	size_t length; /* of the frame */
 };
@@ -16,15 +16,6 @@ struct pending_rows {
 	struct pending_row *items;
 	size_t count, room;
 };
-
-static bool
-is_sorted(const struct pending_rows *rows)
-{
-	for (size_t i = 1; i < rows->count; i++)
-		if (row_compare(&rows->items[i - 1], &rows->items[i]) > 0)
-			return false;
-	return true;
-}
 
 /* Frames of our own making, as yet in memory: their sums aren't looked at. */
 static void
@@ -50,9 +41,8 @@ sort_pending(struct buffer *pending, struct pending_rows *rows)
 {
 	struct buffer sorted = {0};
 
-	if (is_sorted(rows))
+	if (!rows_sort(rows->items, rows->count, sizeof(*rows->items)))
 		return;
-	qsort(rows->items, rows->count, sizeof(*rows->items), row_compare);
 	buffer_reserve(&sorted, pending->length);
 	for (size_t i = 0; i < rows->count; i++)
 		buffer_add(&sorted, rows->items[i].frame, rows->items[i].length);

@@ -31,14 +31,22 @@ rows_release(struct rows *rows)
 	buffer_release(&rows->bytes);
 }
 
-/* Adds a source's rows of a day, which were loaded from there on where those from
- * `boundary` on begin. */
+/* What was loaded of a source's day. */
+struct part {
+	const struct source *source;
+	const struct day *day;
+	uint64_t first_row;
+	size_t from, to; /* in the rows' bytes */
+};
+
+/* Adds the rows of a part that aren't before `boundary`. */
 static int
-add_rows(struct rows *rows, const struct source *s, const struct day *d, struct unpack in,
-    timestamp boundary, struct error *err)
+add_rows(struct rows *rows, const struct part *part, timestamp boundary, struct error *err)
 {
+	const struct day *d = part->day;
+	struct unpack in = {rows->bytes.data + part->from, rows->bytes.data + part->to, false};
 	struct unpack frame;
-	uint64_t index = day_find(d, boundary).rows;
+	uint64_t index = part->first_row;
 	int more;
 
 	while ((more = frame_next(&in, &frame)) > 0) {
@@ -55,20 +63,10 @@ add_rows(struct rows *rows, const struct source *s, const struct day *d, struct 
 	if (more != 0 || index != d->rows) {
 		char date[DATE_TEXT_MAX];
 
-		return error_set(err, EX_DATAERR, "journal/%s/%s is damaged", s->name,
+		return error_set(err, EX_DATAERR, "journal/%s/%s is damaged", part->source->name,
 		    date_format(d->date, date));
 	}
 	return 0;
-}
-
-static void
-sort_rows(struct rows *rows)
-{
-	for (size_t i = 1; i < rows->count; i++)
-		if (row_compare(&rows->items[i - 1], &rows->items[i]) > 0) {
-			qsort(rows->items, rows->count, sizeof(*rows->items), row_compare);
-			return;
-		}
 }
 
 /* Loads a day of all sources. The bytes are loaded first, since rows refer to
@@ -78,27 +76,27 @@ load_date(
     const struct replay *r, int32_t date, timestamp boundary, struct rows *rows, struct error *err)
 {
 	const struct manifest *m = r->manifest;
-	cleanup_free size_t *ends = memory_resize(NULL, m->source_count, sizeof(*ends));
-	size_t from = 0;
+	cleanup_free struct part *parts = memory_resize(NULL, m->source_count, sizeof(*parts));
+	size_t count = 0;
 
 	rows->count = rows->bytes.length = 0;
 	for (size_t i = 0; i < m->source_count; i++) {
-		const struct day *d = source_find_day(&m->sources[i], date);
+		const struct source *s = &m->sources[i];
+		const struct day *d = source_find_day(s, date);
+		struct day_mark mark;
 
-		if (d != NULL &&
-		    day_load_from(
-			r->store, &m->sources[i], d, day_find(d, boundary), &rows->bytes, err) < 0)
+		if (d == NULL)
+			continue;
+		mark = day_find(d, boundary);
+		parts[count] = (struct part){s, d, mark.rows, rows->bytes.length, 0};
+		if (day_load_from(r->store, s, d, mark, &rows->bytes, err) < 0)
 			return -1;
-		ends[i] = rows->bytes.length;
+		parts[count++].to = rows->bytes.length;
 	}
-	for (size_t i = 0; i < m->source_count; from = ends[i++]) {
-		const struct day *d = source_find_day(&m->sources[i], date);
-		struct unpack in = {rows->bytes.data + from, rows->bytes.data + ends[i], false};
-
-		if (d != NULL && add_rows(rows, &m->sources[i], d, in, boundary, err) < 0)
+	for (size_t i = 0; i < count; i++)
+		if (add_rows(rows, &parts[i], boundary, err) < 0)
 			return -1;
-	}
-	sort_rows(rows);
+	(void)rows_sort(rows->items, rows->count, sizeof(*rows->items));
 	return 0;
 }
 

@@ -184,3 +184,16 @@ row_compare(const void *a, const void *b)
 		return order;
 	return (p.offset > q.offset) - (p.offset < q.offset);
 }
+
+bool
+rows_sort(void *rows, size_t count, size_t size)
+{
+	const char *row = rows;
+
+	for (size_t i = 1; i < count; i++, row += size)
+		if (row_compare(row, row + size) > 0) {
+			qsort(rows, count, size, row_compare);
+			return true;
+		}
+	return false;
+}

@@ -153,6 +153,15 @@ check_fold(const struct fold_case *c)
 	partition_free(p);
 }
 
+/* The partition in these bytes, or NULL. */
+static struct partition *
+unpacked(const struct buffer *bytes)
+{
+	struct unpack in = {bytes->data, bytes->data + bytes->length, false};
+
+	return partition_unpack(&in);
+}
+
 /* A partition that is packed and unpacked. */
 static struct partition *
 there_and_back(struct partition *p)
@@ -760,11 +769,9 @@ can_be_read(const struct partition *p)
 {
 	cleanup_buffer struct buffer bytes = {0};
 	struct partition *back;
-	struct unpack in;
 
 	partition_pack(p, &bytes);
-	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-	back = partition_unpack(&in);
+	back = unpacked(&bytes);
 	partition_free(back);
 	return back != NULL;
 }
@@ -807,10 +814,8 @@ START_TEST(states_of_other_versions)
 	partition_pack(p, &bytes);
 	current = bytes.data[0];
 	for (int version = 0; version < 128; version++) {
-		struct unpack in = {bytes.data, bytes.data + bytes.length, false};
-
 		bytes.data[0] = (unsigned char)version;
-		back = partition_unpack(&in);
+		back = unpacked(&bytes);
 		ck_assert_int_eq(back != NULL, version == current || version == current - 1);
 		partition_free(back);
 	}
@@ -1091,7 +1096,6 @@ START_TEST(a_full_partition_can_be_packed)
 {
 	struct partition *a = partition_new("n"), *b;
 	cleanup_buffer struct buffer bytes = {0};
-	struct unpack in;
 	timestamp at = DAY_ZERO;
 
 	for (int i = 0; i < 1000; i += 250)
@@ -1102,8 +1106,7 @@ START_TEST(a_full_partition_can_be_packed)
 		fold_many(a, at, "service_unhealthy", i, i + 200);
 	at = cycle(a, at + SECONDS(1), "s0500", 4300);
 	partition_pack(a, &bytes);
-	in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-	b = partition_unpack(&in);
+	b = unpacked(&bytes);
 	ck_assert_ptr_nonnull(b);
 	ck_assert_uint_eq(b->incident_count, 5000);
 	ck_assert_uint_eq(b->run_count, 1000);
@@ -1123,10 +1126,9 @@ END_TEST
 START_TEST(damaged_states)
 {
 	struct dice d = dice_of(_i);
-	struct partition *p = partition_new("n"), *other;
+	struct partition *p = partition_new("n");
 	cleanup_buffer struct buffer bytes = {0};
 	timestamp at = DAY_ZERO;
-	struct unpack in;
 	struct event e;
 
 	for (int i = 0; i < 40; i++) {
@@ -1138,17 +1140,14 @@ START_TEST(damaged_states)
 		cleanup_free unsigned char *torn = memory_resize(NULL, length, 1);
 
 		memcpy(torn, bytes.data, length);
-		in = (struct unpack){torn, torn + length, false};
-		if (partition_unpack(&in) != NULL)
+		if (unpacked(&(struct buffer){.data = torn, .length = length}) != NULL)
 			ck_abort_msg("a state of %zu bytes", length);
 	}
 	for (size_t i = 0; i < bytes.length; i++) {
 		unsigned char was = bytes.data[i];
 
 		bytes.data[i] ^= (unsigned char)(1 << roll(&d, 8));
-		in = (struct unpack){bytes.data, bytes.data + bytes.length, false};
-		if ((other = partition_unpack(&in)) != NULL)
-			partition_free(other);
+		partition_free(unpacked(&bytes));
 		bytes.data[i] = was;
 	}
 	partition_free(p);
