@@ -102,7 +102,7 @@ $(B)/unit-tests: $(TEST_OBJECTS) $(B)/libhomelab.a
 
 $(B)/disk-tests: $(DISK_OBJECTS) $(B)/libhomelab.a
 	@echo '  LINK    $@'
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(shell $(PKG_CONFIG) --libs check)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(AGENT_LIBS) $(shell $(PKG_CONFIG) --libs check)
 
 $(B)/backend-driver: $(B)/tests/backend/driver.o $(B)/libhomelab.a
 	@echo '  LINK    $@'

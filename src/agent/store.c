@@ -15,15 +15,14 @@
 
 enum { SIZE_MAX_BYTES = 64 << 20, VERSION_OF_STATE = 1 };
 
-/* Opens a directory, made where it's missing; a link in its place isn't followed. */
+/* Opens a directory, made where it's missing; a link in its place isn't followed. Its
+ * name is durable then: whoever made it may have been killed before that was. */
 static int
 enter(int parent, const char *name, struct error *err)
 {
-	int made = disk_make_dir(parent, name, err);
-
-	if (made < 0)
+	if (disk_make_dir(parent, name, err) < 0)
 		return -1;
-	if (made == 1 && disk.fsync(parent) < 0)
+	if (disk.fsync(parent) < 0)
 		return error_errno(err, EX_IOERR, "cannot sync the directory of %s", name);
 	return disk_open_dir(parent, name, err);
 }
@@ -39,8 +38,12 @@ store_open_directory(struct store *s, const char *root, struct error *err)
 		return error_errno(err, EX_IOERR, "cannot open directory %s", root);
 	if ((state = enter(top, "state", err)) < 0)
 		return -1;
-	s->directory = enter(state, "agent", err);
-	return s->directory < 0 ? -1 : 0;
+	if ((s->directory = enter(state, "agent", err)) < 0)
+		return -1;
+	/* And so is what is found in it. */
+	if (disk.fsync(s->directory) < 0)
+		return error_errno(err, EX_IOERR, "cannot sync directory state/agent");
+	return 0;
 }
 
 /* Opened for reading, so that whoever may write the directory can lock a file that

@@ -45,13 +45,11 @@ read_options(struct backends *b, struct error *err)
 	return 0;
 }
 
-/* Its name is durable, too, where it was made. */
+/* Made where it's missing. Its name is durable then, whoever made it. */
 static int
 open_directory(int parent, const char *name, struct error *err)
 {
-	int made = disk_make_dir(parent, name, err);
-
-	if (made < 0 || (made == 1 && disk_sync_dir(parent, ".", err) < 0))
+	if (disk_make_dir(parent, name, err) < 0 || disk_sync_dir(parent, ".", err) < 0)
 		return -1;
 	return disk_open_dir(parent, name, err);
 }
@@ -72,7 +70,8 @@ open_buffer(struct backends *b, int state, struct error *err)
 	return 0;
 }
 
-/* A position beyond the buffer's end: that was lost or is another one. */
+/* A position beyond the buffer's end: that was lost or is another one. Durable then,
+ * but for the names of their directories. */
 static int
 open_position(struct backends *b, struct backend *k, struct error *err)
 {
@@ -83,12 +82,19 @@ open_position(struct backends *b, struct backend *k, struct error *err)
 	if (found < 0)
 		return -1;
 	if (found == 1 && p->upto <= end)
-		return 0;
+		return position_sync(b->dir, k->directory, err);
 	if (found == 1)
 		message_warning("state/agent/outbox: %s had more than there is now", k->url);
 	p->taken = p->upto = end;
-	if (position_create(b->dir, k->directory, p, err) < 0)
-		return -1;
+	return position_create(b->dir, k->directory, p, err);
+}
+
+static int
+open_positions(struct backends *b, struct error *err)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (open_position(b, &b->list[i], err) < 0)
+			return -1;
 	return disk_sync_dir(b->dir, ".", err);
 }
 
@@ -109,15 +115,12 @@ struct backends *
 backends_open(const struct backend_options *options, int state, struct error *err)
 {
 	struct backends *b = memory_alloc(sizeof(*b));
-	int failed;
 
 	*b = (struct backends){.options = options, .dir = -1, .opened_at = clock_monotonic()};
 	b->segments.dir = -1;
 	init_lock(b);
-	failed = read_options(b, err) < 0 || open_buffer(b, state, err) < 0;
-	for (size_t i = 0; !failed && i < b->count; i++)
-		failed = open_position(b, &b->list[i], err) < 0;
-	if (!failed)
+	if (read_options(b, err) == 0 && open_buffer(b, state, err) == 0 &&
+	    open_positions(b, err) == 0)
 		return b;
 	backends_close(b);
 	return NULL;

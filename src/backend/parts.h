@@ -111,6 +111,8 @@ struct position {
 /* Of a directory below `dir`. 1; 0 where there is none yet; or -1. One that can't
  * be read begins with 0. */
 int position_load(int dir, const char *directory, struct position *out, struct error *err);
+/* Makes durable what was loaded: a killed agent may not have come to it. */
+int position_sync(int dir, const char *directory, struct error *err);
 /* As a whole, durable. */
 int position_create(int dir, const char *directory, struct position *p, struct error *err);
 int position_save(

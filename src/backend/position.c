@@ -140,6 +140,16 @@ position_line(struct position *p, struct buffer *out)
 }
 
 int
+position_sync(int dir, const char *directory, struct error *err)
+{
+	char path[POSITION_PATH_SIZE];
+
+	if (disk_sync_file(dir, position_path(directory, path), err) < 0)
+		return -1;
+	return disk_sync_dir(dir, directory, err);
+}
+
+int
 position_create(int dir, const char *directory, struct position *p, struct error *err)
 {
 	cleanup_buffer struct buffer line = {0};

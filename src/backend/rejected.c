@@ -51,11 +51,9 @@ rejected_keep(int dir, const char *directory, const struct rejection_note *note,
 	char path[REJECTED_PATH_SIZE];
 	cleanup_free char *text = NULL;
 	size_t count;
-	int made;
 
 	(void)snprintf(path, sizeof(path), "%s/rejected", directory);
-	if ((made = disk_make_dir(dir, path, err)) < 0 ||
-	    (made == 1 && disk_sync_dir(dir, directory, err) < 0) ||
+	if (disk_make_dir(dir, path, err) < 0 || disk_sync_dir(dir, directory, err) < 0 ||
 	    count_files(dir, path, &count, err) < 0)
 		return -1;
 	if (count >= BACKEND_REJECTED_MAX)

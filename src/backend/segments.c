@@ -3,7 +3,8 @@
  * there were before it.
  *
  *	S1  What segments_append() made durable is never written again.
- *	S2  Behind it there may be what a crash left: it ends the last segment at its
+ *	S2  What is there when it is opened is made durable before it's used.
+ *	S3  Behind it there may be what a crash left: it ends the last segment at its
  *	    first line that is no event, and is cut off with the next append.
  */
 
@@ -161,6 +162,17 @@ measure(struct segments *s, size_t i, struct error *err)
 	return 0;
 }
 
+/* What a killed agent wrote is read, and may be sent, before anybody made it durable. */
+static int
+sync_last(struct segments *s, struct error *err)
+{
+	char name[SEGMENT_NAME_SIZE];
+
+	if (disk_sync_file(s->dir, segment_name(last_segment(s), name), err) < 0)
+		return -1;
+	return disk_sync_dir(s->dir, ".", err);
+}
+
 int
 segments_open(struct segments *s, int dir, uint64_t segment_bytes, struct error *err)
 {
@@ -174,10 +186,10 @@ segments_open(struct segments *s, int dir, uint64_t segment_bytes, struct error 
 	for (size_t i = 0; i < s->count; i++)
 		if (measure(s, i, err) < 0)
 			return -1;
-	if (s->count == 0) {
-		ARRAY_GROW(s->list, s->count, s->room);
-		s->list[s->count++] = (struct segment){0};
-	}
+	if (s->count > 0)
+		return sync_last(s, err);
+	ARRAY_GROW(s->list, s->count, s->room);
+	s->list[s->count++] = (struct segment){0};
 	return 0;
 }
 

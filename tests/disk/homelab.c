@@ -150,35 +150,34 @@ homelab_delete(const struct homelab *h, const char *path)
 
 /* --- runs ----------------------------------------------------------------------- */
 
-static int
-hide_stderr(FILE *file)
+struct hearing
+homelab_listen(void)
 {
-	int kept = dup(STDERR_FILENO);
+	struct hearing hearing = {tmpfile(), dup(STDERR_FILENO)};
 
 	(void)fflush(stderr);
-	(void)dup2(fileno(file), STDERR_FILENO);
-	return kept;
+	(void)dup2(fileno(hearing.file), STDERR_FILENO);
+	return hearing;
 }
 
-static void
-show_stderr(struct homelab *h, FILE *file, int kept)
+void
+homelab_heard(struct homelab *h, struct hearing hearing)
 {
 	size_t got;
 
-	(void)dup2(kept, STDERR_FILENO);
-	(void)close(kept);
-	rewind(file);
-	got = fread(h->said, 1, sizeof(h->said) - 1, file);
+	(void)dup2(hearing.kept, STDERR_FILENO);
+	(void)close(hearing.kept);
+	rewind(hearing.file);
+	got = fread(h->said, 1, sizeof(h->said) - 1, hearing.file);
 	h->said[got] = '\0';
-	(void)fclose(file);
+	(void)fclose(hearing.file);
 }
 
 void
 homelab_run(struct homelab *h, const char *now)
 {
 	char time[TIMESTAMP_TEXT_MAX];
-	FILE *file = tmpfile();
-	int kept = hide_stderr(file);
+	struct hearing hearing = homelab_listen();
 
 	time_in_full(now, time);
 	(void)timestamp_parse(time, strlen(time), &h->options.now);
@@ -186,7 +185,7 @@ homelab_run(struct homelab *h, const char *now)
 	h->news_count = 0;
 	h->error = (struct error){0};
 	h->status = observer_run(&h->options, &h->error);
-	show_stderr(h, file, kept);
+	homelab_heard(h, hearing);
 }
 
 static struct station *station;
@@ -211,15 +210,14 @@ void
 homelab_cycle(struct homelab *h, const char *now, bool early)
 {
 	char time[TIMESTAMP_TEXT_MAX];
-	FILE *file = tmpfile();
-	int kept = hide_stderr(file);
+	struct hearing hearing = homelab_listen();
 
 	time_in_full(now, time);
 	(void)timestamp_parse(time, strlen(time), &h->options.now);
 	h->news_count = 0;
 	h->error = (struct error){0};
 	h->status = cycle(h, early);
-	show_stderr(h, file, kept);
+	homelab_heard(h, hearing);
 }
 
 void
@@ -232,25 +230,23 @@ homelab_leave(void)
 void
 homelab_verify(struct homelab *h)
 {
-	FILE *file = tmpfile();
-	int kept = hide_stderr(file);
+	struct hearing hearing = homelab_listen();
 
 	h->error = (struct error){0};
 	h->status = observer_verify(&h->options, &h->error);
-	show_stderr(h, file, kept);
+	homelab_heard(h, hearing);
 }
 
 /* By the clock, as files have their times from it. */
 void
 homelab_expire(struct homelab *h)
 {
-	FILE *file = tmpfile();
-	int kept = hide_stderr(file);
+	struct hearing hearing = homelab_listen();
 
 	h->error = (struct error){0};
 	h->options.now = clock_real() + HOURS(1);
 	h->status = observer_expire(&h->options, HOURS(1), &h->error);
-	show_stderr(h, file, kept);
+	homelab_heard(h, hearing);
 }
 
 /* --- decided events --------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include <homelab/observer.h>
 
 #include <check.h>
+#include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -33,6 +34,14 @@ void homelab_put(struct homelab *h, const char *path, const char *format, ...)
 void homelab_event(struct homelab *h, const char *node, const char *at, const char *type,
     const char *service, const char *more);
 void homelab_delete(const struct homelab *h, const char *path);
+
+/* What is said on standard error from the one to the other goes to `said`. */
+struct hearing {
+	FILE *file;
+	int kept;
+};
+struct hearing homelab_listen(void);
+void homelab_heard(struct homelab *h, struct hearing hearing);
 
 /* One run at a time of the tests' own; what it says goes to `said`. */
 void homelab_run(struct homelab *h, const char *now);
@@ -110,7 +119,8 @@ struct scenario {
 extern const struct scenario scenarios[];
 extern const int scenario_count;
 
-TCase *expiry_tcase(void);
+TCase *kill_tcase(void);
+TCase *agent_tcase(void);
 Suite *cut_suite(void);
 Suite *fail_suite(void);
 Suite *memory_suite(void);

@@ -3,6 +3,7 @@
 
 #include "homelab.h"
 
+#include <homelab/http.h>
 #include <homelab/message.h>
 
 #include <limits.h>
@@ -36,6 +37,7 @@ main(void)
 	make_place(place);
 	message_init("homelab-observer");
 	memory_init();
+	http_init();
 	srunner_add_suite(runner, fail_suite());
 	srunner_add_suite(runner, memory_suite());
 	srunner_add_suite(runner, count_suite());
