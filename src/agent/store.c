@@ -1,17 +1,18 @@
 #include "store.h"
 
 #include <homelab/disk.h>
+#include <homelab/lock.h>
 #include <homelab/message.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 
 #define FILE_NAME "containers.json"
 #define OFFLINE_NAME "offline"
+#define LOCK_NAME "lock"
 
 enum { SIZE_MAX_BYTES = 64 << 20, VERSION_OF_STATE = 1 };
 
@@ -46,22 +47,28 @@ store_open_directory(struct store *s, const char *root, struct error *err)
 	return 0;
 }
 
-/* Opened for reading, so that whoever may write the directory can lock a file that
- * another made. */
+/* A file that another made, as root, can be locked by whoever may write the directory. */
+static int
+take_lock(struct store *s, struct error *err)
+{
+	const int flags = O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+	bool signs;
+
+	s->lock = disk.open(s->directory, LOCK_NAME, O_RDWR | flags, 0644);
+	signs = s->lock >= 0;
+	if (!signs && errno == EACCES)
+		s->lock = disk.open(s->directory, LOCK_NAME, O_RDONLY | flags, 0644);
+	if (s->lock < 0)
+		return error_errno(err, EX_IOERR, "cannot open state/agent/%s", LOCK_NAME);
+	return lock_take(s->lock, "state/agent/" LOCK_NAME, "homelab-agent", signs, err);
+}
+
 int
 store_open(struct store *s, const char *root, struct error *err)
 {
 	if (store_open_directory(s, root, err) < 0)
 		return -1;
-	s->lock =
-	    disk.open(s->directory, "lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (s->lock < 0)
-		return error_errno(err, EX_IOERR, "cannot open state/agent/lock");
-	if (disk.lock(s->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return error_set(err, EX_TEMPFAIL, "another homelab-agent is running");
-	return error_errno(err, EX_IOERR, "cannot lock state/agent/lock");
+	return take_lock(s, err);
 }
 
 void

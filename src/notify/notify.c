@@ -1,15 +1,15 @@
 #include "worker.h"
 
+#include <homelab/lock.h>
 #include <homelab/message.h>
 #include <homelab/notification.h>
+#include <homelab/owner.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 
 #define LOCK_NAME "notify.lock" /* no hook's name has a dot in front of its .json */
@@ -27,53 +27,24 @@ notify_options_init(struct notify_options *options)
 
 /* --- our own directory ------------------------------------------------------- */
 
-/* As root, becomes the owner of the bookmarks, so that hooks run as they do from
- * the service, and nothing is left behind that it can't write. */
+/* That of the bookmarks, so that hooks run as they do from the service. */
 static int
-become_owner(int state, const char *path, struct error *err)
+become_owner_of_state(int state, const char *path, struct error *err)
 {
 	struct stat st;
 
-	if (geteuid() != 0)
-		return 0;
 	if (disk.fstat(state, &st) < 0)
 		return error_errno(err, EX_IOERR, "cannot stat %s", path);
-	if (st.st_uid == 0)
-		return 0;
-	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
-		return error_errno(err, EX_OSERR, "cannot become the owner of %s", path);
-	message_verbose("running as user %lu, the owner of %s", (unsigned long)st.st_uid, path);
-	return 0;
-}
-
-static int
-refuse_second(int lock, struct error *err)
-{
-	char pid[32] = "";
-	ssize_t got = disk_read_at(lock, pid, sizeof(pid) - 1, 0);
-
-	pid[got > 0 ? got : 0] = '\0';
-	pid[strspn(pid, "0123456789")] = '\0';
-	return error_set(err, EX_TEMPFAIL, "another homelab-notify is running (pid %s)",
-	    pid[0] ? pid : "unknown");
+	return become_owner(&st, path, err);
 }
 
 static int
 take_lock(struct notifier *n, struct error *err)
 {
-	char pid[32];
-	int length = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-
 	n->lock = disk.open(n->state, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (n->lock < 0)
 		return error_errno(err, EX_IOERR, "cannot open %s", LOCK_NAME);
-	if (disk.lock(n->lock, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ?
-		    refuse_second(n->lock, err) :
-		    error_errno(err, EX_IOERR, "cannot lock %s", LOCK_NAME);
-	if (disk.truncate(n->lock, 0) < 0 || disk.write(n->lock, pid, (size_t)length, 0) != length)
-		return error_errno(err, EX_IOERR, "cannot write %s", LOCK_NAME);
-	return 0;
+	return lock_take(n->lock, LOCK_NAME, "homelab-notify", true, err);
 }
 
 static int
@@ -86,7 +57,7 @@ open_directories(struct notifier *n, struct error *err)
 	n->state = disk.open(AT_FDCWD, n->options->state, flags, 0);
 	if (n->state < 0)
 		return error_errno(err, EX_IOERR, "cannot open %s", n->options->state);
-	if (become_owner(n->state, n->options->state, err) < 0 || take_lock(n, err) < 0)
+	if (become_owner_of_state(n->state, n->options->state, err) < 0 || take_lock(n, err) < 0)
 		return -1;
 	n->root = disk.open(AT_FDCWD, n->options->root, flags, 0);
 	if (n->root < 0)
@@ -325,7 +296,7 @@ become_user_of_service(const struct notify_options *options, struct error *err)
 	cleanup_close int fd =
 	    disk.open(AT_FDCWD, options->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
-	return fd < 0 ? 0 : become_owner(fd, options->state, err);
+	return fd < 0 ? 0 : become_owner_of_state(fd, options->state, err);
 }
 
 static int

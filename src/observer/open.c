@@ -2,14 +2,13 @@
 
 #include "run.h"
 
-#include <homelab/message.h>
+#include <homelab/lock.h>
+#include <homelab/owner.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 
 /* Opens a directory below; -1 without error where it isn't there. */
@@ -34,47 +33,19 @@ open_own(struct observer *o, int dir, const char *name, struct error *err)
 	return fd;
 }
 
-/* As root, becomes the owner of ROOT/state, or of ROOT where there is none, so
- * that nothing is left behind that the service can't write. */
+/* That of ROOT/state, or of ROOT where there is none. */
 static int
-become_owner(const struct observer *o, struct error *err)
+become_owner_of_state(const struct observer *o, struct error *err)
 {
+	cleanup_buffer struct buffer path = {0};
 	struct stat st;
 
-	if (geteuid() != 0 || o->store.read_only)
+	if (o->store.read_only)
 		return 0;
 	if (disk.stat(o->root, "state", &st, 0) < 0 && disk.fstat(o->root, &st) < 0)
 		return error_errno(err, EX_IOERR, "cannot stat %s", o->options->root);
-	if (st.st_uid == 0)
-		return 0;
-	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
-		return error_errno(
-		    err, EX_IOERR, "cannot become the owner of %s/state", o->options->root);
-	message_verbose("running as user %lu, the owner of %s/state", (unsigned long)st.st_uid,
-	    o->options->root);
-	return 0;
-}
-
-static int
-refuse_second(const struct observer *o, struct error *err)
-{
-	char pid[32] = "";
-	ssize_t got = disk_read_at(o->lock, pid, sizeof(pid) - 1, 0);
-
-	pid[got > 0 ? got : 0] = '\0';
-	pid[strspn(pid, "0123456789")] = '\0';
-	return error_set(err, EX_TEMPFAIL, "another homelab-observer is running (pid %s)",
-	    pid[0] ? pid : "unknown");
-}
-
-static int
-sign_lock(int fd)
-{
-	char pid[32];
-	int length = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-
-	return disk.truncate(fd, 0) < 0 || disk.write(fd, pid, (size_t)length, 0) != length ? -1 :
-											      0;
+	buffer_text(&path, "%s/state", o->options->root);
+	return become_owner(&st, buffer_string(&path), err);
 }
 
 void
@@ -83,26 +54,19 @@ observer_sign_lock(const struct observer *o)
 	cleanup_close int fd = disk.open(o->state, LOCK_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
 
 	if (fd >= 0)
-		(void)sign_lock(fd);
+		(void)lock_sign(fd);
 }
 
-/* One observer at a time (flock(2)); the file names it. */
 static int
 take_lock(struct observer *o, struct error *err)
 {
+	bool signs = !o->store.read_only;
+
 	o->lock = disk.open(o->state, LOCK_NAME,
-	    (o->store.read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (o->lock < 0 && o->store.read_only)
-		return 0;
-	if (o->lock < 0)
-		return error_errno(err, EX_IOERR, "cannot open state/%s", LOCK_NAME);
-	if (disk.lock(o->lock, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ?
-		    refuse_second(o, err) :
-		    error_errno(err, EX_IOERR, "cannot lock state/%s", LOCK_NAME);
-	if (!o->store.read_only && sign_lock(o->lock) < 0)
-		return error_errno(err, EX_IOERR, "cannot write state/%s", LOCK_NAME);
-	return 0;
+	    (signs ? O_RDWR | O_CREAT : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (o->lock >= 0)
+		return lock_take(o->lock, "state/" LOCK_NAME, "homelab-observer", signs, err);
+	return signs ? error_errno(err, EX_IOERR, "cannot open state/%s", LOCK_NAME) : 0;
 }
 
 static int
@@ -145,7 +109,7 @@ observer_open(
 	o->root = disk.open(AT_FDCWD, options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (o->root < 0)
 		return error_errno(err, EX_IOERR, "cannot open %s", options->root);
-	if (become_owner(o, err) < 0 || open_directories(o, err) < 0)
+	if (become_owner_of_state(o, err) < 0 || open_directories(o, err) < 0)
 		return -1;
 	o->repo = disk.open(AT_FDCWD, options->repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	o->scan.root = o->root;
