@@ -495,13 +495,15 @@ START_TEST(kills_and_cuts)
 }
 END_TEST
 
-TCase *
-agent_tcase(void)
+Suite *
+agent_suite(void)
 {
+	Suite *suite = suite_create("power cuts, agent");
 	TCase *tcase = tcase_create("agent");
 
 	tcase_set_timeout(tcase, 1200);
 	tcase_add_loop_test(tcase, cuts, 0, (int)COUNT(lives));
 	tcase_add_loop_test(tcase, kills_and_cuts, 0, (int)COUNT(lives));
-	return tcase;
+	suite_add_tcase(suite, tcase);
+	return suite;
 }

@@ -106,6 +106,5 @@ cut_suite(void)
 	tcase_add_loop_test(tcase, cuts, 0, scenario_count);
 	suite_add_tcase(suite, tcase);
 	suite_add_tcase(suite, kill_tcase());
-	suite_add_tcase(suite, agent_tcase());
 	return suite;
 }

@@ -120,8 +120,8 @@ extern const struct scenario scenarios[];
 extern const int scenario_count;
 
 TCase *kill_tcase(void);
-TCase *agent_tcase(void);
 Suite *cut_suite(void);
+Suite *agent_suite(void);
 Suite *fail_suite(void);
 Suite *memory_suite(void);
 Suite *count_suite(void);

@@ -38,6 +38,7 @@ main(void)
 	message_init("homelab-observer");
 	memory_init();
 	http_init();
+	srunner_add_suite(runner, agent_suite());
 	srunner_add_suite(runner, fail_suite());
 	srunner_add_suite(runner, memory_suite());
 	srunner_add_suite(runner, count_suite());

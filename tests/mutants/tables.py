@@ -32,7 +32,8 @@ GROUPS = (
     Group("cri", ("src/runtime/cri*.c", "src/runtime/grpc.c"), EVERYTHING, "grpc cri-read cri", ()),
     Group("notify", ("src/notify/bookmark.c",), ("sync",), "bookmark", ()),
     # Each fsync of the observer's in turn, so that the power cuts are shown to have teeth.
-    Group("sync", ("src/[!en]*/*.c",), ("sync",), "", ("power-cuts",)),
+    Group("sync", ("src/[!aben]*/*.c", "src/base/*.c"), ("sync",), "", ("power-cuts",)),
+    Group("agent-sync", ("src/agent/*.c", "src/backend/*.c"), ("sync",), "", ("agent-cuts",)),
 )
 
 # What tests run: a program is linked of objects, and a group whose objects aren't there is left out.
@@ -43,7 +44,8 @@ PROGRAMS = {
     "disk-tests": ("tests/disk/*.o",),
 }
 PROGRAM_OF = {"histories": "homelab-observer", "more-histories": "homelab-observer",
-              "fixtures": "homelab-observer", "power-cuts": "disk-tests"}
+              "fixtures": "homelab-observer", "power-cuts": "disk-tests",
+              "agent-cuts": "disk-tests"}
 HISTORY = ("{python}", "-B", "tests/property/history.py", "--fail-fast", "--jobs", "1",
            "--observer", "{program}")
 COMMANDS = {
@@ -52,4 +54,4 @@ COMMANDS = {
     "fixtures": ("{python}", "-B", "tests/fixtures/run.py", "--fail-fast", "--jobs", "1",
                  "--observer", "{program}"),
 }
-SUITES = {"power-cuts": "power cuts"}  # of programs that are libcheck's
+SUITES = {"power-cuts": "power cuts", "agent-cuts": "power cuts, agent"}  # of programs that are libcheck's
