@@ -320,11 +320,11 @@ def can_trace():
 class Traced(Homelab):
     CHANGES = 'mkdirat', 'openat', 'fchmod', 'pwrite64', 'fsync', 'close', 'renameat'
 
-    def trace(self, *options):
+    def trace(self, *options, arguments=('x',)):
         log = self.root / 'trace'
         # A sanitizer can't look for leaks where another one traces.
         environment = dict(self.environment, ASAN_OPTIONS='detect_leaks=0')
-        done = subprocess.run(['strace', '-y', '-o', str(log), *options, EVENT, 'x'],
+        done = subprocess.run(['strace', '-y', '-o', str(log), *options, EVENT, *arguments],
                               env=environment, capture_output=True, timeout=120)
         return done.returncode, log.read_text().splitlines()
 
@@ -341,6 +341,17 @@ class Traced(Homelab):
         self.assertEqual(synced[4], str(place))
         self.assertEqual(sum(call.startswith('rename') for call in calls), 1)
         self.assertEqual(sum(call.startswith('mkdirat') for call in calls), 0)
+
+    def test_a_deployments_log_is_durable_before_the_event_that_names_it(self):
+        code, calls = self.trace('-e', 'trace=pwrite64,fsync,renameat,renameat2', arguments=(
+            'run', '--service', 'web', '--', 'sh', '-c', 'echo something'))
+        self.assertEqual(code, 0)
+        log = next(self.root.glob('logs/deploy/*'))
+        self.assertEqual(log.read_text(), 'something\n')
+        of_log = [n for n, call in enumerate(calls) if str(log) in call]
+        self.assertEqual([calls[n].split('(')[0] for n in of_log[-2:]], ['pwrite64', 'fsync'])
+        end = [n for n, call in enumerate(calls) if 'deployment_completed' in call]
+        self.assertTrue(end and of_log[-1] < end[0], calls)
 
     # Rule: W3
     def test_killed_at_any_call_nothing_half_is_read(self):
