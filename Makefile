@@ -139,6 +139,7 @@ HISTORIES ?= $(if $(SANITIZE),60,200)
 SEED ?= 1
 CUTS ?= $(if $(SANITIZE),0,1)
 FAILURES ?= $(if $(SANITIZE),4,1)
+KILLS ?= $(if $(SANITIZE),2,1)
 
 # In parts that don't mind each other: make -j2 -O check.
 
@@ -154,7 +155,7 @@ check-unit: $(B)/unit-tests
 	$(if $(SANITIZE),ASAN_OPTIONS=detect_leaks=0) $(B)/unit-tests
 
 check-disk: $(B)/disk-tests
-	CUTS=$(CUTS) FAILURES=$(FAILURES) $(B)/disk-tests
+	CUTS=$(CUTS) FAILURES=$(FAILURES) KILLS=$(KILLS) $(B)/disk-tests
 
 check-models:
 	$(PYTHON) -B -m unittest discover -q -s tests/oracle
