@@ -81,14 +81,12 @@ int disk_replace_unsynced(
 /* The hidden name a file has until it replaces the one of that path. */
 const char *disk_beside(const char *path, char out[PATH_MAX]);
 
-/* Writes a file under a name nobody relies on yet; synced or not. */
-int disk_create(
-    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err);
+/* Writes a file under a name nobody relies on yet; not synced. */
 int disk_create_unsynced(
     int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err);
 
-/* disk_create() in pieces: begun, written piece by piece, and ended. After a
- * failure it is gone. */
+/* The same in pieces: begun, written piece by piece, and ended, when it is synced, too.
+ * After a failure it is gone. */
 struct disk_file {
 	int dir, fd;
 	const char *path;

@@ -30,7 +30,7 @@ void unsynced_add(struct unsynced *u, int dir, const char *path);
 /* A directory, for the names in it. */
 void unsynced_add_dir(struct unsynced *u, int dir, const char *path);
 
-/* disk_create() and disk_replace(), as far as they go without waiting. */
+/* disk_create_unsynced() and disk_replace(), as far as they go without waiting. */
 int unsynced_create(struct unsynced *u, int dir, const char *path, const void *data, size_t length,
     struct error *err);
 int unsynced_replace(struct unsynced *u, int dir, const char *path, const void *data, size_t length,

@@ -236,13 +236,6 @@ create(int dir, const char *path, const void *data, size_t length, mode_t mode, 
 }
 
 int
-disk_create(
-    int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err)
-{
-	return create(dir, path, data, length, mode, true, err);
-}
-
-int
 disk_create_unsynced(
     int dir, const char *path, const void *data, size_t length, mode_t mode, struct error *err)
 {

@@ -39,7 +39,7 @@ log_open(struct log *log, const struct deployment *d, const unsigned char *chanc
 
 	(void)log_file_name(d->outline.at, d->outline.service, chance, log->name);
 	log->is_open = spool_open(&log->spool, d->c->root, names, d->outline.at, &err) == 0 &&
-	    disk_create(log->spool.fd, log->name, "", 0, LOG_MODE, &err) == 0 &&
+	    disk_create_unsynced(log->spool.fd, log->name, "", 0, LOG_MODE, &err) == 0 &&
 	    spool_sync(&log->spool, &err) == 0;
 	if (!log->is_open)
 		message_error("the output isn't kept: %s", err.text);

@@ -156,7 +156,7 @@ START_TEST(a_damaged_bookmark_is_set_aside_durably)
 	bool damaged;
 
 	scratch_make(&s);
-	ck_assert_int_eq(disk_create(s.store.fd, "hook.json", "{", 1, 0644, &err), 0);
+	ck_assert_int_eq(disk_create_unsynced(s.store.fd, "hook.json", "{", 1, 0644, &err), 0);
 	spy_begin(0, 0);
 	ck_assert_int_eq(bookmark_load(s.store.fd, "hook", &b, &damaged, &err), 0);
 	spy_end();

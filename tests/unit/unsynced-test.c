@@ -128,7 +128,7 @@ START_TEST(the_old_file_is_whole_until_the_new_one_takes_its_place)
 	struct files f;
 
 	files_make(&f);
-	ck_assert_int_eq(disk_create(dir_of(&f), "a", "old", 3, 0644, &f.error), 0);
+	ck_assert_int_eq(disk_create_unsynced(dir_of(&f), "a", "old", 3, 0644, &f.error), 0);
 	ck_assert_int_eq(unsynced_replace(&f.unsynced, dir_of(&f), "a", "new", 3, &f.error), 0);
 	ck_assert_int_eq(unsynced_sync(&f.unsynced, &f.error), 0);
 	expect_file(&f, "a", "old");
@@ -146,7 +146,7 @@ START_TEST(what_has_not_replaced_a_file_is_removed)
 	struct files f;
 
 	files_make(&f);
-	ck_assert_int_eq(disk_create(dir_of(&f), "a", "old", 3, 0644, &f.error), 0);
+	ck_assert_int_eq(disk_create_unsynced(dir_of(&f), "a", "old", 3, 0644, &f.error), 0);
 	ck_assert_int_eq(unsynced_replace(&f.unsynced, dir_of(&f), "a", "new", 3, &f.error), 0);
 	expect_file(&f, ".a.new", "new");
 	unsynced_release(&f.unsynced);
