@@ -32,7 +32,8 @@ GROUPS = (
     Group("cri", ("src/runtime/cri*.c", "src/runtime/grpc.c"), EVERYTHING, "grpc cri-read cri", ()),
     Group("notify", ("src/notify/bookmark.c",), ("sync",), "bookmark", ()),
     # Each fsync of the observer's in turn, so that the power cuts are shown to have teeth.
-    Group("sync", ("src/[!aben]*/*.c", "src/base/*.c"), ("sync",), "", ("power-cuts",)),
+    Group("sync", ("src/[!aben]*/*.c",), ("sync",), "", ("power-cuts",)),
+    Group("base-sync", ("src/base/*.c",), ("sync",), "", ("agent-cuts", "power-cuts")),
     Group("agent-sync", ("src/agent/*.c", "src/backend/*.c"), ("sync",), "", ("agent-cuts",)),
 )
 
