@@ -47,20 +47,16 @@ store_open_directory(struct store *s, const char *root, struct error *err)
 	return 0;
 }
 
-/* A file that another made, as root, can be locked by whoever may write the directory. */
+/* Opened for reading: whoever may write the directory can lock a file that another made,
+ * and a look without news writes nothing, not even who looks. */
 static int
 take_lock(struct store *s, struct error *err)
 {
-	const int flags = O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-	bool signs;
-
-	s->lock = disk.open(s->directory, LOCK_NAME, O_RDWR | flags, 0644);
-	signs = s->lock >= 0;
-	if (!signs && errno == EACCES)
-		s->lock = disk.open(s->directory, LOCK_NAME, O_RDONLY | flags, 0644);
+	s->lock =
+	    disk.open(s->directory, LOCK_NAME, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (s->lock < 0)
 		return error_errno(err, EX_IOERR, "cannot open state/agent/%s", LOCK_NAME);
-	return lock_take(s->lock, "state/agent/" LOCK_NAME, "homelab-agent", signs, err);
+	return lock_take(s->lock, "state/agent/" LOCK_NAME, "homelab-agent", false, err);
 }
 
 int

@@ -16,8 +16,9 @@ refuse_second(int file, const char *program, struct error *err)
 
 	pid[got > 0 ? got : 0] = '\0';
 	pid[strspn(pid, "0123456789")] = '\0';
-	return error_set(err, EX_TEMPFAIL, "another %s is running (pid %s)", program,
-	    pid[0] != '\0' ? pid : "unknown");
+	if (pid[0] == '\0')
+		return error_set(err, EX_TEMPFAIL, "another %s is running", program);
+	return error_set(err, EX_TEMPFAIL, "another %s is running (pid %s)", program, pid);
 }
 
 int
