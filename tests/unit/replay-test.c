@@ -9,6 +9,7 @@
 #include <homelab/replay.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -562,6 +563,66 @@ START_TEST(damaged_snapshots_are_done_without)
 }
 END_TEST
 
+/* And it is said which one is. Rule: W4 */
+START_TEST(damaged_snapshots_are_told_of)
+{
+	int kept = dup(STDERR_FILENO);
+	FILE *file = tmpfile();
+	char said[512] = "";
+	struct bench b;
+
+	set_up(&b);
+	live(&b, DAY_ZERO, 30);
+	damage_snapshot(&b, b.manifest->snapshot_count - 1);
+	arrive_plain(&b, time_at("2d00:00:00"), "x", "n", 1000);
+	message_set_level(MESSAGE_WARNING);
+	(void)fflush(stderr);
+	(void)dup2(fileno(file), STDERR_FILENO);
+	(void)run(&b, "one damaged");
+	(void)dup2(kept, STDERR_FILENO);
+	(void)close(kept);
+	rewind(file);
+	(void)fread(said, 1, sizeof(said) - 1, file);
+	(void)fclose(file);
+	ck_assert_msg(
+	    strstr(said, "damaged") != NULL && strstr(said, "partitions/n") != NULL, "%s", said);
+	tear_down(&b);
+}
+END_TEST
+
+static ssize_t
+read_nothing(int fd, void *data, size_t length, off_t at)
+{
+	(void)fd;
+	(void)data;
+	(void)length;
+	(void)at;
+	errno = EIO;
+	return -1;
+}
+
+/* A snapshot that can't be read just now isn't damaged, and not given up. Rule: W3 */
+START_TEST(snapshots_out_of_reach_are_kept)
+{
+	struct error err = {0};
+	struct replay r;
+	struct bench b;
+	size_t count;
+
+	set_up(&b);
+	live(&b, DAY_ZERO, 30);
+	count = b.manifest->snapshot_count;
+	r = replay_of(&b);
+	disk.read = read_nothing;
+	ck_assert_ptr_null(replay_partition(&r, TIMESTAMP_LAST, &err));
+	disk.read = pread;
+	ck_assert_int_eq(err.status, EX_IOERR);
+	ck_assert_uint_eq(b.manifest->snapshot_count, count);
+	check_rebuild(&b, "readable again");
+	tear_down(&b);
+}
+END_TEST
+
 static void
 assert_damaged(struct bench *b)
 {
@@ -651,6 +712,8 @@ replay_suite(void)
 	tcase_add_test(tc, the_journal_ends_again);
 	tcase_add_test(tc, rows_of_other_nodes);
 	tcase_add_test(tc, damaged_snapshots_are_done_without);
+	tcase_add_test(tc, damaged_snapshots_are_told_of);
+	tcase_add_test(tc, snapshots_out_of_reach_are_kept);
 	tcase_add_test(tc, a_damaged_base);
 	tcase_add_loop_test(tc, damaged_days_are_not_folded, 0, 12);
 	suite_add_tcase(suite, tc);
