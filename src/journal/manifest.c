@@ -245,12 +245,16 @@ pack_source(struct buffer *b, const struct source *s, timestamp newest)
 	}
 }
 
+/* They were written in the order of their names, each once. */
 static void
 unpack_source(struct manifest *m, struct unpack *u, bool marked)
 {
-	struct source *s = manifest_add_source(m, unpack_text(u));
-	size_t count;
+	const char *name = unpack_text(u);
+	struct source *s;
+	size_t count = m->source_count;
 
+	u->failed |= count > 0 && strcmp(m->sources[count - 1].name, name) >= 0;
+	s = manifest_add_source(m, name);
 	for (count = unpack_count(u); count > 0 && !u->failed; count--)
 		unpack_directory(s, u);
 	for (count = unpack_count(u); count > 0 && !u->failed; count--) {

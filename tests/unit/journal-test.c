@@ -644,6 +644,28 @@ START_TEST(manifests_there_and_back)
 }
 END_TEST
 
+/* The names of sources stand in their order, each once. Rule: C1 */
+START_TEST(manifests_of_names_out_of_order)
+{
+	static const struct {
+		const char *names[2];
+		bool good;
+	} cases[] = {{{"n", "old"}, true}, {{"old", "n"}, false}, {{"n", "n"}, false}};
+	cleanup_buffer struct buffer bytes = {0};
+	struct manifest *m = some_manifest(), *back;
+
+	for (size_t i = 0; i < 2; i++) {
+		free(m->sources[i].name);
+		m->sources[i].name = text_copy(cases[_i].names[i]);
+	}
+	manifest_pack(m, &bytes);
+	back = manifest_unpack(bytes.data, bytes.length);
+	ck_assert_int_eq(back != NULL, cases[_i].good);
+	manifest_free(back);
+	manifest_free(m);
+}
+END_TEST
+
 /* Rule: C4 */
 START_TEST(damaged_manifests)
 {
@@ -828,6 +850,7 @@ journal_suite(void)
 	tcase_add_test(files, damaged_snapshots);
 	tcase_add_test(files, a_store_that_is_only_read);
 	tcase_add_test(files, manifests_there_and_back);
+	tcase_add_loop_test(files, manifests_of_names_out_of_order, 0, 3);
 	tcase_add_test(files, damaged_manifests);
 	tcase_add_test(files, hostile_manifests);
 	tcase_add_test(files, files_of_a_manifest);
