@@ -153,6 +153,8 @@ slots_load(struct observer *o, struct error *err)
 
 /* --- sources ------------------------------------------------------------- */
 
+/* Where there was no checkpoint, manifests of different runs were found, and the one it
+ * goes to may have it already. */
 static void
 move_source(struct observer *o, const char *from_node, const char *name, const char *to_node)
 {
@@ -165,6 +167,10 @@ move_source(struct observer *o, const char *from_node, const char *name, const c
 	m->source_count--;
 	memmove(m->sources + at, m->sources + at + 1, (m->source_count - at) * sizeof(*m->sources));
 	m->anew = to->manifest->anew = true;
+	if (manifest_source(to->manifest, moved.name) != NULL) {
+		source_release(&moved);
+		return;
+	}
 	there = manifest_add_source(to->manifest, moved.name);
 	source_release(there);
 	*there = moved;

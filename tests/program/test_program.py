@@ -82,6 +82,35 @@ class Program(unittest.TestCase):
         summary = json.loads((self.root / 'world/runtime-summary.json').read_text())
         self.assertEqual(summary['events']['accepted'], 2)
 
+    # Rule: C4 W1
+    def test_a_source_that_two_manifests_have_counts_once(self):
+        """Without a checkpoint, where one of them is of before the alias was another's."""
+        topology = self.root / 'inventory/topology.yaml'
+        old = self.root / 'events/2026-05-12/old'
+        old.mkdir()
+        (old / 'b.json').write_text(event(2, node='old'))
+        topology.write_text('nodes:\n  saturn:\n  vps:\n    aliases: [old]\n')
+        self.assertEqual(self.run_observer().returncode, 0)
+        partition = self.root / 'state/observer/partitions/vps'
+        kept = self.root / 'kept'
+        for events_gone in (False, True):
+            shutil.copytree(partition, kept)
+            topology.write_text('nodes:\n  saturn:\n    aliases: [old]\n  vps:\n')
+            self.assertEqual(self.run_observer().returncode, 0)
+            world = (self.root / 'world/incidents.json').read_bytes()
+            self.assertIn(b'"occurrence_count": 2', world)
+            shutil.rmtree(partition)
+            kept.rename(partition)
+            (self.root / 'state/observer_checkpoint.json').unlink()
+            if events_gone:
+                shutil.rmtree(self.root / 'events/2026-05-12')
+            self.assertEqual(self.run_observer().returncode, 0)
+            self.assertEqual((self.root / 'world/incidents.json').read_bytes(), world)
+            done = self.run_observer()
+            self.assertEqual((done.returncode, 'damaged' in done.stderr), (0, False), done.stderr)
+            topology.write_text('nodes:\n  saturn:\n  vps:\n    aliases: [old]\n')
+            self.assertEqual(self.run_observer().returncode, 0)
+
     # Rule: W3
     def test_a_signal_ends_a_run_and_the_old_world_stays(self):
         self.assertEqual(self.run_observer().returncode, 0)
