@@ -208,6 +208,22 @@ reads(const struct buffer *b, struct event *e)
 	return frame_next(&in, &payload) == 1 && row_peek(payload, &row) && row_unpack(&row, e);
 }
 
+/* The same row with so many bytes behind it. */
+static bool
+reads_with_more(const struct buffer *b, size_t more)
+{
+	cleanup_buffer struct buffer longer = {0};
+	struct unpack in = {b->data, b->data + b->length, false}, payload;
+	size_t frame = frame_begin(&longer);
+	struct event e;
+
+	ck_assert_int_eq(frame_next(&in, &payload), 1);
+	buffer_add(&longer, payload.at, (size_t)(payload.end - payload.at));
+	buffer_add(&longer, "more", more);
+	frame_end(&longer, frame);
+	return reads(&longer, &e);
+}
+
 /* A row without one ends where rows ended before there were any, and one of no
  * service or of several isn't read. Rule: C2 C4 F13 */
 START_TEST(rows)
@@ -222,6 +238,8 @@ START_TEST(rows)
 	ck_assert(reads(&with, &back) && back.has_container);
 	assert_text(show_sighting(&back.container, &shown),
 	    "a runtime=docker id=1 running started=00:00:00", "row");
+	ck_assert(reads_with_more(&with, 0));
+	ck_assert(!reads_with_more(&with, 1));
 	told.event.service_count = 0;
 	with.length = 0;
 	row_pack(&with, &told.event, &place);
