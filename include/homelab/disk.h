@@ -47,6 +47,9 @@ extern struct disk_calls disk;
 int disk_open_dir(int dir, const char *path, struct error *err);
 /* Mode 0755. 1 where it was made, 0 where it was there. */
 int disk_make_dir(int dir, const char *path, struct error *err);
+/* Opens a directory in `dir`, made where it's missing, and makes its name durable:
+ * whoever made it may have been killed before that was. */
+int disk_enter_dir(int dir, const char *name, struct error *err);
 
 /*
  * Calls for each entry of an open directory but "." and "..", until a visit

@@ -16,18 +16,6 @@
 
 enum { SIZE_MAX_BYTES = 64 << 20, VERSION_OF_STATE = 1 };
 
-/* Opens a directory, made where it's missing; a link in its place isn't followed. Its
- * name is durable then: whoever made it may have been killed before that was. */
-static int
-enter(int parent, const char *name, struct error *err)
-{
-	if (disk_make_dir(parent, name, err) < 0)
-		return -1;
-	if (disk.fsync(parent) < 0)
-		return error_errno(err, EX_IOERR, "cannot sync the directory of %s", name);
-	return disk_open_dir(parent, name, err);
-}
-
 int
 store_open_directory(struct store *s, const char *root, struct error *err)
 {
@@ -37,11 +25,11 @@ store_open_directory(struct store *s, const char *root, struct error *err)
 	top = disk.open(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (top < 0)
 		return error_errno(err, EX_IOERR, "cannot open directory %s", root);
-	if ((state = enter(top, "state", err)) < 0)
+	if ((state = disk_enter_dir(top, "state", err)) < 0)
 		return -1;
-	if ((s->directory = enter(state, "agent", err)) < 0)
+	if ((s->directory = disk_enter_dir(state, "agent", err)) < 0)
 		return -1;
-	/* And so is what is found in it. */
+	/* As the names on the way to it, what is found in it is durable then. */
 	if (disk.fsync(s->directory) < 0)
 		return error_errno(err, EX_IOERR, "cannot sync directory state/agent");
 	return 0;

@@ -45,15 +45,6 @@ read_options(struct backends *b, struct error *err)
 	return 0;
 }
 
-/* Made where it's missing. Its name is durable then, whoever made it. */
-static int
-open_directory(int parent, const char *name, struct error *err)
-{
-	if (disk_make_dir(parent, name, err) < 0 || disk_sync_dir(parent, ".", err) < 0)
-		return -1;
-	return disk_open_dir(parent, name, err);
-}
-
 static int
 open_buffer(struct backends *b, int state, struct error *err)
 {
@@ -61,8 +52,8 @@ open_buffer(struct backends *b, int state, struct error *err)
 	uint64_t segment = bytes_max / SEGMENTS_AT_LEAST;
 	int events;
 
-	if ((b->dir = open_directory(state, OUTBOX, err)) < 0 ||
-	    (events = open_directory(b->dir, "events", err)) < 0 ||
+	if ((b->dir = disk_enter_dir(state, OUTBOX, err)) < 0 ||
+	    (events = disk_enter_dir(b->dir, "events", err)) < 0 ||
 	    segments_open(
 		&b->segments, events, segment < SEGMENT_BYTES ? segment : SEGMENT_BYTES, err) < 0)
 		return -1;

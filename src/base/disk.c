@@ -55,6 +55,16 @@ disk_make_dir(int dir, const char *path, struct error *err)
 }
 
 int
+disk_enter_dir(int dir, const char *name, struct error *err)
+{
+	if (disk_make_dir(dir, name, err) < 0)
+		return -1;
+	if (disk.fsync(dir) < 0)
+		return error_errno(err, EX_IOERR, "cannot sync the directory of %s", name);
+	return disk_open_dir(dir, name, err);
+}
+
+int
 disk_list(int dir, disk_visitor visit, void *context)
 {
 	int fd = dup(dir), result = 0;

@@ -112,22 +112,6 @@ check_left(const struct trial *trial, const char *what)
 }
 
 static void
-check_next_run(struct trial *trial, const char *what)
-{
-	struct homelab *h = &trial->homelab;
-	struct picture next;
-
-	homelab_run(h, trial->scenario->now);
-	ck_assert_msg(h->status == 0, "%s: then status %d: %s", what, h->status, h->error.text);
-	if (trial->scenario->is != MENDS)
-		ck_assert_msg(strstr(h->said, "error:") == NULL, "%s: then %s", what, h->said);
-	picture_take(h, &next);
-	picture_compare(&next, &trial->after, h, what);
-	picture_check_changes(&next, &trial->before, h, what);
-	picture_release(&next);
-}
-
-static void
 fail_at(struct trial *trial, unsigned number, int error)
 {
 	char what[512];
@@ -139,7 +123,7 @@ fail_at(struct trial *trial, unsigned number, int error)
 	    number, call_names[recorded.failed_call], recorded.failed_path,
 	    error ? strerror(error) : "short");
 	check_left(trial, what);
-	check_next_run(trial, what);
+	trial_check_next_run(trial, trial->scenario->is != MENDS, what);
 }
 
 /* Calls of the run in their order, as they are where nothing fails. */

@@ -82,21 +82,6 @@ check_published(struct trial *trial, const char *what)
 }
 
 static void
-check_next_run(struct trial *trial, const char *what)
-{
-	struct homelab *h = &trial->homelab;
-	struct picture next;
-
-	homelab_run(h, trial->scenario->now);
-	ck_assert_msg(h->status == 0, "%s: status %d: %s", what, h->status, h->error.text);
-	ck_assert_msg(strstr(h->said, "error:") == NULL, "%s: %s", what, h->said);
-	picture_take(h, &next);
-	picture_compare(&next, &trial->after, h, what);
-	picture_check_changes(&next, &trial->before, h, what);
-	picture_release(&next);
-}
-
-static void
 kill_at(struct trial *trial, const struct sequel *sequel, size_t number)
 {
 	struct recorded both;
@@ -118,7 +103,7 @@ kill_at(struct trial *trial, const struct sequel *sequel, size_t number)
 		model_cut(before, &both, both.count, cuts[i], trial->homelab.root);
 		if (sequel->publishes)
 			check_published(trial, what);
-		check_next_run(trial, what);
+		trial_check_next_run(trial, true, what);
 		what[length] = '\0';
 	}
 	model_free(before);

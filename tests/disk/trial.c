@@ -1,5 +1,7 @@
 #include "trial.h"
 
+#include <string.h>
+
 /* So that sizes don't tell which document is the new one. */
 static void
 check_sizes(const struct trial *trial)
@@ -55,6 +57,22 @@ trial_is_same_cut(const struct recorded *r, size_t number)
 	return number > 0 && number < r->count &&
 	    (r->changes[number - 1].call == CALL_CHMOD ||
 		r->changes[number - 1].call == CALL_CLOSE);
+}
+
+void
+trial_check_next_run(struct trial *trial, bool quiet, const char *what)
+{
+	struct homelab *h = &trial->homelab;
+	struct picture next;
+
+	homelab_run(h, trial->scenario->now);
+	ck_assert_msg(h->status == 0, "%s: then status %d: %s", what, h->status, h->error.text);
+	if (quiet)
+		ck_assert_msg(strstr(h->said, "error:") == NULL, "%s: then %s", what, h->said);
+	picture_take(h, &next);
+	picture_compare(&next, &trial->after, h, what);
+	picture_check_changes(&next, &trial->before, h, what);
+	picture_release(&next);
 }
 
 void

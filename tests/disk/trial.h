@@ -21,6 +21,9 @@ bool trial_is_wanted(int number);
 /* Whether the disk is as it was before the change of that number: nothing is
  * lost or gained by a chmod or close. */
 bool trial_is_same_cut(const struct recorded *r, size_t number);
+/* Runs once more: the world and what is told are as if nothing had gone wrong, and no
+ * error is said where it has to be quiet. */
+void trial_check_next_run(struct trial *trial, bool quiet, const char *what);
 void trial_end(struct trial *trial);
 
 #endif
